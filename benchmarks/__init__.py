@@ -1,0 +1,1 @@
+"""A short benchmark: our gateway beside three small servers, in one run (see README.md here)."""

@@ -1,0 +1,61 @@
+"""chat_api: the chat-completion backend between front ends and language models."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_cors import CORS
+
+from chat_api import routes
+from chat_api.settings import Settings, load_settings
+from chat_api.version import __version__
+from chat_api.web import auth, errors, logs, requests
+from chat_api.web.json import OrjsonProvider
+from chat_api.wiring import Services, build_services
+
+__all__ = ["__version__", "create_app"]
+
+EXPOSED_HEADERS = (
+    "X-Request-ID",
+    "X-Session-ID",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+    "x-model-alias",
+    "x-upstream",
+)
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The application: a table of contents.
+
+    Args:
+        settings: what it was told; read from the environment when left out.
+        services: what it works with; built from the settings when left out.
+
+    Raises:
+        SettingsError: a setting has a bad value.
+    """
+    settings = settings or load_settings()
+    app = Flask(__name__, static_folder=None)
+    app.config.update(SETTINGS=settings, MAX_CONTENT_LENGTH=settings.max_body_bytes)
+    app.extensions[requests.EXTENSION] = services or build_services(settings)
+    app.json = OrjsonProvider(app)
+    # Neither redirects nor two names for one route.
+    app.url_map.merge_slashes = app.url_map.redirect_defaults = False
+    app.url_map.strict_slashes = True
+
+    # Flask runs what comes after a request in reverse: the log line is the last to be set up.
+    logs.init_app(app, settings.log_format, settings.log_level)
+    CORS(app, origins=list(settings.allow_origins), expose_headers=list(EXPOSED_HEADERS))
+    requests.init_app(app)
+    guards = routes.init_app(app, require_key=auth.require_key(auth.Keys(settings.api_keys)))
+    auth.init_app(app, guards, default=auth.require_key(auth.Keys(settings.api_keys)))
+    errors.init_app(app)
+    return app

@@ -1,0 +1,143 @@
+"""Everything that can go wrong, as one tree. What a caller is told of it: `web/errors.py`.
+
+ChatApiError                    the root; its text is written for the caller
+├── SettingsError               a setting has a bad value: the start stops
+├── InvalidRequest              the body or a field of it is wrong
+├── UnsupportedMediaType        the body is not JSON by its Content-Type
+├── KeyMissing                  this server wants a key and got none, or a wrong one
+├── ModelNotFound               no upstream answers for that model name
+├── Overloaded                  this worker has as many calls in flight as it admits
+├── NoUpstream                  nothing is set up that could answer
+├── CallerGone                  the caller left: nobody is there to be told
+├── InternalError               a defect of ours; the log has the rest
+└── UpstreamError               the upstream did not give an answer
+    ├── UpstreamRefused         it judged the request: 400, 404, 409, 413, 422
+    │   └── UpstreamRateLimited it said 429
+    ├── UpstreamKeyRefused      it said 401 or 403
+    ├── UpstreamUnreachable     no connection, or reset before the first byte
+    ├── UpstreamTimeout         it stayed silent for too long, or said 408 or 504
+    ├── UpstreamOverloaded      it said 503 or 529
+    ├── UpstreamFailed          it said another 5xx
+    └── UpstreamBroken          it answered nonsense, or broke off midway
+"""
+
+from __future__ import annotations
+
+
+class ChatApiError(Exception):
+    """The root. `str(error)` is a sentence for the caller: no key, no prompt, no address in it."""
+
+
+class SettingsError(ChatApiError):
+    """A setting has a bad value."""
+
+
+class InvalidRequest(ChatApiError):
+    """The body, or the field that `param` names as OpenAI writes it, is wrong."""
+
+    def __init__(self, text: str, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(text)
+        self.param = param
+        self.code = code
+
+
+class UnsupportedMediaType(ChatApiError):
+    """The body is not JSON by its Content-Type."""
+
+
+class KeyMissing(ChatApiError):
+    """No key of this server's came with the request, or a wrong one."""
+
+
+class ModelNotFound(ChatApiError):
+    """No upstream answers for that model name, or the name is not allowed."""
+
+
+class Overloaded(ChatApiError):
+    """As many calls are in flight on this worker as it admits."""
+
+    retry_after_seconds = 1
+
+
+class NoUpstream(ChatApiError):
+    """No upstream is set up."""
+
+
+class CallerGone(ChatApiError):
+    """The caller closed its connection; there is nobody to answer."""
+
+
+class InternalError(ChatApiError):
+    """A defect of ours. What it was is in the log, under the request's id."""
+
+
+class UpstreamError(ChatApiError):
+    """The upstream did not give an answer.
+
+    `retryable` says whether the same request may be sent again before its first byte came;
+    `retry_after_seconds` is what the upstream itself asked for, None where it said nothing.
+    """
+
+    retryable = False
+    retry_after_seconds: float | None = None
+
+
+class UpstreamRefused(UpstreamError):
+    """The upstream judged the request. Its own words are for the caller.
+
+    `status` is one of 400, 404, 409, 413, 422, 429; `type`, `param` and `code` are OpenAI's
+    four-key error's, None where the upstream gave none.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        status: int,
+        type: str | None = None,
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.type = type
+        self.param = param
+        self.code = code
+
+
+class UpstreamRateLimited(UpstreamRefused):
+    """The upstream's limit for this key is reached, or its quota is used up."""
+
+
+class UpstreamKeyRefused(UpstreamError):
+    """The upstream refused the key: 401 or 403 (`status`), the caller's own one or ours."""
+
+    def __init__(self, text: str, status: int, callers_own: bool) -> None:
+        super().__init__(text)
+        self.status = status
+        self.callers_own = callers_own
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection could be made, or it was reset before a byte came back."""
+
+    retryable = True
+
+
+class UpstreamTimeout(UpstreamError):
+    """The upstream stayed silent. Never tried again: it may be working on the answer."""
+
+
+class UpstreamOverloaded(UpstreamError):
+    """The upstream has no room now (503, 529)."""
+
+    retryable = True
+
+
+class UpstreamFailed(UpstreamError):
+    """The upstream failed (5xx)."""
+
+    retryable = True
+
+
+class UpstreamBroken(UpstreamError):
+    """The upstream answered what is no completion, or broke off in the middle of one."""

@@ -1,0 +1,50 @@
+"""Room 1: HTTP in and out. The table of blueprints, read top to bottom.
+
+A blueprint's guard stands beside it; what is not in this table wants a key (`web.auth`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import Flask
+
+from chat_api.routes import chat, health, info, models, streaming
+from chat_api.routes.v1 import chat_completions
+from chat_api.routes.v1 import models as v1_models
+from chat_api.web.auth import Guard, allow_anyone
+from chat_api.web.requests import Blueprint
+
+
+class Mount(NamedTuple):
+    """One blueprint, the prefix of its paths, and whether it is open to anyone."""
+
+    blueprint: Blueprint
+    prefix: str
+    public: bool
+
+
+MOUNTS = (
+    Mount(info.bp, "", public=True),
+    Mount(health.bp, "/health", public=True),
+    Mount(models.bp, "/models", public=False),
+    Mount(chat.bp, "/chat", public=False),
+    Mount(streaming.bp, "/chat/stream", public=False),
+    Mount(chat_completions.bp, "/v1/chat/completions", public=False),
+    Mount(v1_models.bp, "/v1/models", public=False),
+)
+
+
+def init_app(app: Flask, require_key: Guard) -> dict[str, Guard]:
+    """Register every blueprint.
+
+    Returns:
+        The guard of each endpoint.
+    """
+    guards: dict[str, Guard] = {}
+    for blueprint, prefix, public in MOUNTS:
+        before = set(app.view_functions)
+        app.register_blueprint(blueprint, url_prefix=prefix or None)
+        for endpoint in app.view_functions.keys() - before:
+            guards[endpoint] = allow_anyone if public else require_key
+    return guards

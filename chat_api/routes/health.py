@@ -1,0 +1,44 @@
+"""Whether this server is well. Nothing here asks anybody outside the process."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+
+from chat_api.web.requests import Blueprint, services
+
+bp = Blueprint("health", __name__, description="Whether this server is well.")
+
+SERVICE = "OpenAI Chat API"
+
+
+@bp.get("")
+def retrieve() -> Response:
+    """Check API health status
+
+    Answers as long as the process does; the provider is that of the default upstream.
+    """
+    return _healthy()
+
+
+@bp.get("/live")
+def live() -> Response:
+    """Check that the process answers"""
+    return _healthy()
+
+
+@bp.get("/ready")
+def ready() -> tuple[Response, int]:
+    """Check that a call would be answered
+
+    One entry for each thing that can be down. The upstream's is what its last call showed:
+    nothing is asked, so nothing is paid for.
+    """
+    well, detail = services().gateway.readiness()
+    entry = {"status": "ok" if well else "down", "detail": detail}
+    status = "ready" if well else "not ready"
+    return jsonify(status=status, checks={"upstream": entry}), 200 if well else 503
+
+
+def _healthy() -> Response:
+    provider = services().upstream.provider
+    return jsonify(status="healthy", service=SERVICE, provider=provider)

@@ -1,0 +1,1 @@
+"""OpenAI's protocol. Errors have OpenAI's four keys (`web.errors`)."""

@@ -1,0 +1,1 @@
+"""Room 2: what comes in and what goes out. Shapes and checks, no I/O."""

@@ -1,0 +1,49 @@
+"""`POST /chat` and `POST /chat/stream`."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from chat_api.schemas.fields import Messages, Number, RequestSchema, Text
+
+MOST_TOKENS = 2**31 - 1
+
+
+class ChatRequestSchema(RequestSchema):
+    """One message, and what was said before."""
+
+    message = Text(required=True, not_blank=True, description="What the user says now.")
+    messages = Messages(
+        may_be_empty=True,
+        description="The conversation so far, oldest first, as the last reply gave it.",
+    )
+    model = Text(allow_none=True, description="Model name; the server's default when left out.")
+    temperature = Number(
+        0, 2, allow_none=True, description="Sampling temperature, 0 to 2; the model's own default."
+    )
+    max_tokens = Number(
+        1, MOST_TOKENS, whole=True, allow_none=True, description="Most tokens of the answer."
+    )
+
+
+class UsageSchema(Schema):
+    """Tokens, as the upstream counted them; null where it did not."""
+
+    prompt_tokens = fields.Integer(
+        allow_none=True, metadata={"description": "Tokens of the conversation."}
+    )
+    completion_tokens = fields.Integer(
+        allow_none=True, metadata={"description": "Tokens of the answer."}
+    )
+    total_tokens = fields.Integer(allow_none=True, metadata={"description": "Their sum."})
+
+
+class ChatReplySchema(Schema):
+    """The answer, and the conversation with it: send that back as `messages`."""
+
+    response = fields.String(metadata={"description": "The answer's text."})
+    model = fields.String(metadata={"description": "The model that answered."})
+    conversation = fields.List(
+        fields.Dict(), metadata={"description": "The history, this message, and the answer."}
+    )
+    usage = fields.Nested(UsageSchema, metadata={"description": "Tokens used."})

@@ -1,0 +1,141 @@
+"""The fields that requests are made of: strict, described, cheap on long conversations."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields
+
+REQUIRED = "is required."
+TEXT = "must be a string."
+ROLES = ("developer", "system", "user", "assistant", "tool", "function")
+_ROLES = frozenset(ROLES)
+
+
+class RequestSchema(Schema):
+    """A request body; unknown fields are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class PassThroughSchema(Schema):
+    """A request body whose unknown fields go upstream untouched."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
+class Text(fields.Field[str]):
+    """A string; `not_blank` for one that must say something."""
+
+    def __init__(self, *, not_blank: bool = False, **options: Any) -> None:
+        super().__init__(**_with_texts(options))
+        self._not_blank = not_blank
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        if type(value) is not str:
+            raise ValidationError(TEXT)
+        if self._not_blank and not value.strip():
+            raise ValidationError("must not be blank.")
+        return value
+
+
+class Number(fields.Field[float]):
+    """A number in a range; `whole` for integers only. Neither "1" nor true is a number."""
+
+    def __init__(self, low: float, high: float, *, whole: bool = False, **options: Any) -> None:
+        super().__init__(**_with_texts(options))
+        self.low = low
+        self.high = high
+        self.whole = whole
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> float:
+        right_type = type(value) is int or (type(value) is float and not self.whole)
+        if not right_type or not self.low <= value <= self.high:
+            kind = "a whole number" if self.whole else "a number"
+            raise ValidationError(f"must be {kind} from {self.low:g} to {self.high:.12g}.")
+        return value  # type: ignore[no-any-return]
+
+
+class Flag(fields.Field[bool]):
+    """true or false, and nothing that only looks like it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**_with_texts(options))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
+        if type(value) is not bool:
+            raise ValidationError("must be true or false.")
+        return value
+
+
+class Object(fields.Field[dict[str, Any]]):
+    """A JSON object whose inside is the upstream's to judge."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**_with_texts(options))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise ValidationError("must be an object.")
+        return value
+
+
+class Messages(fields.Field[list[dict[str, Any]]]):
+    """A conversation, checked where it lies: nothing is copied, a microsecond a message.
+
+    Marshmallow's nested schemas cost ten times that. `MessageSchema` says the same for the
+    documentation.
+    """
+
+    def __init__(self, *, may_be_empty: bool = False, **options: Any) -> None:
+        super().__init__(**_with_texts(options))
+        self._may_be_empty = may_be_empty
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **_: Any
+    ) -> list[dict[str, Any]]:
+        if type(value) is not list:
+            raise ValidationError("must be an array of messages.")
+        if not value and not self._may_be_empty:
+            raise ValidationError("must hold at least one message.")
+        for index, message in enumerate(value):
+            if type(message) is not dict:
+                raise ValidationError({index: ["must be an object."]})
+            if message.get("role") not in _ROLES if type(message.get("role")) is str else True:
+                _refuse_role(index, message)
+            content = message.get("content")
+            if type(content) is not str and content is not None:
+                _check_parts(index, content)
+        return value
+
+
+def _refuse_role(index: int, message: dict[str, Any]) -> NoReturn:
+    role = message.get("role")
+    text = REQUIRED if role is None else TEXT
+    if type(role) is str:
+        text = f"must be one of {', '.join(ROLES)}."
+    raise ValidationError({index: {"role": [text]}})
+
+
+def _check_parts(index: int, content: Any) -> None:
+    if type(content) is not list:
+        raise ValidationError({index: {"content": ["must be a string or an array of parts."]}})
+    for number, part in enumerate(content):
+        problem: Any = None
+        if type(part) is not dict:
+            problem = ["must be an object."]
+        elif type(part.get("type")) is not str:
+            problem = {"type": [REQUIRED if part.get("type") is None else TEXT]}
+        elif part["type"] == "text" and type(part.get("text")) is not str:
+            problem = {"text": [REQUIRED if part.get("text") is None else TEXT]}
+        if problem is not None:
+            raise ValidationError({index: {"content": {number: problem}}})
+
+
+def _with_texts(options: dict[str, Any]) -> dict[str, Any]:
+    """Every field says what is wrong in the same words, and describes itself."""
+    description = options.pop("description")
+    messages = {"required": REQUIRED, "null": "must not be null."}
+    return {**options, "error_messages": messages, "metadata": {"description": description}}

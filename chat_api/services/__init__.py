@@ -1,0 +1,1 @@
+"""Room 3: what the product does. Plain Python: no Flask, no HTTP."""

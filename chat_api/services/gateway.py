@@ -1,0 +1,155 @@
+"""The one way to the upstreams: choice, admission, retries, counting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from chat_api.errors import Overloaded, UpstreamBroken, UpstreamError, UpstreamRefused
+from chat_api.services.clients import Client
+from chat_api.services.models import Choice, Models
+from chat_api.services.retries import with_retries
+from chat_api.services.streams import ChatStream
+from chat_api.upstreams.base import Call, Completion, Event, EventStream, JsonObject
+
+FIRST_PIECE_GRACE_SECONDS = 5.0
+"""How long a stream waits for its first piece before its headers leave without it."""
+
+T = TypeVar("T")
+
+
+class Gateway:
+    """Sends chat completions to whom they are for.
+
+    Args:
+        heartbeat_seconds: longest silence of a stream towards its caller, 0 for no bound.
+        most_calls: how many calls may be in flight at once.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        *,
+        heartbeat_seconds: float,
+        most_calls: int,
+        grace_seconds: float = FIRST_PIECE_GRACE_SECONDS,
+    ) -> None:
+        self._models = models
+        self._heartbeat_seconds = heartbeat_seconds
+        self._most_calls = most_calls
+        self._grace_seconds = grace_seconds
+        self.in_flight = 0
+        """Calls that were admitted and have not ended."""
+        self._failures: dict[str, UpstreamError] = {}
+
+    def complete(self, body: JsonObject, client: Client) -> Completion:
+        """The whole answer to the body of a `POST /chat/completions`, which is changed.
+
+        Raises:
+            ModelNotFound, Overloaded, NoUpstream, UpstreamError, CallerGone
+        """
+        choice, call = self._prepare(body, client)
+        self._admit()
+        try:
+            completion = self._with_retries(
+                lambda: choice.upstream.complete(call), choice, client, float("inf")
+            )
+        finally:
+            self._release()
+        client.record.book(completion.data.get("usage"))
+        return completion
+
+    def stream(self, body: JsonObject, client: Client) -> ChatStream:
+        """The streamed answer to the body of a `POST /chat/completions`, which is changed.
+
+        Its first piece is there already, or the grace is over. Raises as `complete` does;
+        later failures come from the stream.
+        """
+        grace_end = time.monotonic() + self._grace_seconds
+        options = body.get("stream_options") or {}
+        body["stream"] = True
+        body["stream_options"] = {**options, "include_usage": True}
+        choice, call = self._prepare(body, client)
+        self._admit()
+        try:
+            events, first = self._with_retries(
+                lambda: _open(choice, call, grace_end), choice, client, grace_end
+            )
+        except BaseException:
+            self._release()
+            raise
+        return ChatStream(
+            events,
+            first,
+            record=client.record,
+            shows_usage=options.get("include_usage") is True,
+            heartbeat_seconds=self._heartbeat_seconds,
+            on_close=self._release,
+        )
+
+    def readiness(self) -> tuple[bool, str]:
+        """Whether the upstream answered when it was last asked, and a word on it. Asks nobody."""
+        upstream = self._models.upstream
+        if not upstream.is_set_up:
+            return False, "none is set up"
+        failure = self._failures.get(upstream.name)
+        return (False, str(failure)) if failure else (True, upstream.name)
+
+    def _prepare(self, body: JsonObject, client: Client) -> tuple[Choice, Call]:
+        choice = self._models.choose(body.get("model"))
+        body["model"] = choice.model
+        record = client.record
+        record.model, record.alias = choice.model, choice.alias
+        record.upstream = choice.upstream.name
+        key = client.upstream_key if choice.upstream.accepts_caller_keys else None
+        return choice, Call(body, client.caller, key)
+
+    def _with_retries(
+        self, attempt: Callable[[], T], choice: Choice, client: Client, until: float
+    ) -> T:
+        """Retry, count the tries, and remember how it went."""
+
+        def counted() -> T:
+            client.record.attempts += 1
+            return attempt()
+
+        upstream, name = choice.upstream, choice.upstream.name
+        try:
+            answer = with_retries(
+                counted,
+                client.caller.wait,
+                first_pause_seconds=upstream.retry_pause_seconds,
+                until=until,
+            )
+        except UpstreamRefused:
+            self._failures.pop(name, None)  # it judged the request, so it is there
+            raise
+        except UpstreamError as error:
+            self._failures[name] = error
+            raise
+        self._failures.pop(name, None)
+        return answer
+
+    def _admit(self) -> None:
+        if self.in_flight >= self._most_calls:
+            raise Overloaded("This server has all hands full. Please try again.")
+        self.in_flight += 1
+
+    def _release(self) -> None:
+        self.in_flight -= 1
+
+
+def _open(choice: Choice, call: Call, grace_end: float) -> tuple[EventStream, list[Event]]:
+    """A stream and its first events; [] when the grace ended before they came."""
+    events = choice.upstream.stream(call)
+    try:
+        first = events.read(grace_end)
+        if events.ended and not first:
+            raise UpstreamBroken("The upstream ended its stream before it began.")
+        if first and "error" in first[0].data:
+            raise UpstreamBroken("The upstream failed.")  # no header has left: a real status
+        return events, first
+    except BaseException:
+        events.close()
+        raise

@@ -1,0 +1,137 @@
+"""A streamed completion on its way: what is looked at, what is hidden, how it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
+from chat_api.services.clients import CallRecord
+from chat_api.upstreams.base import Event, EventStream, JsonObject
+
+FOREVER = float("inf")
+
+
+class ChatStream:
+    """The events of one answer, in the batches in which they came.
+
+    Iterating gives lists of events; an empty list means that the upstream has been silent for
+    `heartbeat_seconds`. It ends when the answer is whole, and raises `UpstreamError` when it
+    is not, `CallerGone` when nobody listens any more. Close it in any case: a generator that
+    was never started does not run its `finally`.
+    """
+
+    def __init__(
+        self,
+        events: EventStream,
+        first: list[Event],
+        *,
+        record: CallRecord,
+        shows_usage: bool,
+        heartbeat_seconds: float,
+        on_close: Callable[[], None],
+    ) -> None:
+        self.record = record
+        self.usage: JsonObject | None = None
+        self.model: str | None = None
+        """The model that the upstream says is answering."""
+        self._events = events
+        self._first = first
+        self._shows_usage = shows_usage
+        self._heartbeat_seconds = heartbeat_seconds or FOREVER
+        self._on_close = on_close
+        self._open: set[int] = set()
+        self._finished: set[int] = set()
+        self._failure: ChatApiError | None = None
+        self._closed = False
+
+    def __iter__(self) -> Iterator[list[Event]]:
+        events = self._events
+        batch = self._first
+        try:
+            while True:
+                if batch:
+                    shown = self._look(batch)
+                    if shown:
+                        yield shown
+                    if self._failure:
+                        raise self._failure
+                elif not events.ended:
+                    yield []
+                if events.ended:
+                    break
+                batch = events.read(time.monotonic() + self._heartbeat_seconds)
+            if self._open or not self._finished:
+                raise UpstreamBroken("The upstream broke off in the middle of its answer.")
+            self.record.outcome = "ok"
+        except ChatApiError as failure:
+            self._failure = failure
+            self.record.outcome = type(failure).__name__
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the upstream. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._events.close()
+        self._on_close()
+        self.record.book(self.usage)
+        if self.record.outcome is None:  # closed before the end: nobody listens any more
+            self.record.outcome = CallerGone.__name__
+
+    def _look(self, batch: list[Event]) -> list[Event]:
+        """The events that the caller may see; `_failure` is set when one of them is an error."""
+        shown = []
+        for event in batch:
+            data = event.data
+            try:
+                self._follow(data)
+            except (KeyError, TypeError, AttributeError):
+                # The upstream's own words on a failure midway may hold what is not for callers.
+                self._failure = UpstreamBroken("The upstream failed in the middle of its answer.")
+                break
+            if "usage" in data:
+                usage = data["usage"]
+                if usage:
+                    self.usage = usage
+                if not self._shows_usage:
+                    if usage and not data["choices"]:
+                        continue
+                    event = without_usage(event)
+            shown.append(event)
+        return shown
+
+    def _follow(self, data: JsonObject) -> None:
+        """Which answers are under way and which have ended.
+
+        Raises:
+            KeyError, TypeError, AttributeError: this is no chunk of a chat completion.
+        """
+        if data.get("error"):
+            raise KeyError("choices")
+        for choice in data["choices"]:
+            index = choice.get("index", 0)
+            if choice.get("finish_reason"):
+                self._finished.add(index)
+                self._open.discard(index)
+            elif index not in self._finished:
+                self._open.add(index)
+        if self.model is None and isinstance(data.get("model"), str):
+            self.model = data["model"]
+
+
+def without_usage(event: Event) -> Event:
+    """The event without its `usage`, cut out of its bytes where that is safe.
+
+    An unescaped `"usage"` cannot stand inside a JSON string; the only one there is ours.
+    """
+    raw = event.raw
+    data = {name: value for name, value in event.data.items() if name != "usage"}
+    if raw is not None and raw.count(b'"usage"') == 1:
+        cut = raw.replace(b',"usage":null', b"")
+        if len(cut) < len(raw):
+            return Event(cut, data)
+    return Event(None, data)

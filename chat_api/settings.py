@@ -1,0 +1,192 @@
+"""Every setting, read once from the environment. The only module that reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
+
+from environs import Env, EnvError
+
+from chat_api.errors import SettingsError
+
+DEFAULT_MODELS = (
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-4-turbo",
+    "gpt-4",
+    "gpt-3.5-turbo",
+    "o1-preview",
+    "o1-mini",
+)
+UPSTREAMS = ("openai", "local", "mock")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+Reader = Callable[[Env, str], Any]
+
+
+def _text(env: Env, name: str) -> str:
+    return env.str(name).strip()
+
+
+def _names(env: Env, name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in env.str(name).split(",") if part.strip())
+
+
+def _url(env: Env, name: str) -> str:
+    value = _text(env, name)
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError(value)
+    return value.rstrip("/")
+
+
+def _one_of(*choices: str) -> Reader:
+    def read(env: Env, name: str) -> str:
+        value = _text(env, name).lower()
+        if value not in choices:
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def _whole(low: int, high: int) -> Reader:
+    def read(env: Env, name: str) -> int:
+        value = env.int(name)
+        if not low <= value <= high:
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def _seconds(low: float) -> Reader:
+    def read(env: Env, name: str) -> float:
+        value = env.float(name)
+        if not low <= value <= 86_400:  # false for NaN too
+            raise ValueError(value)
+        return value
+
+    return read
+
+
+def _setting(names: str, read: Reader, form: str, default: Any, help: str, **options: Any) -> Any:
+    """A field with its environment names (the first one wins), its reader and its help."""
+    metadata = {"names": names.split(), "read": read, "form": form, "help": help}
+    return field(default=default, metadata=metadata, **options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the server was told. Tests build one; the server calls `load_settings`."""
+
+    openai_api_key: str | None = _setting(
+        "OPENAI_API_KEY OPENAI_API_KEY_CYB_SEC", _text, "a key", None,
+        "the server's own key for the OpenAI upstream", repr=False,
+    )  # fmt: skip
+    openai_base_url: str | None = _setting(
+        "OPENAI_BASE_URL OPENAI_API_BASE", _url, "an http:// or https:// URL without a user name",
+        None, "base URL of that upstream (any OpenAI-compatible server)",
+    )  # fmt: skip
+    default_model: str | None = _setting(
+        "OPENAI_MODEL DEFAULT_MODEL", _text, "a model name", None,
+        "default model; unset: `gpt-4o-mini`, or the local model's name",
+    )  # fmt: skip
+    models: tuple[str, ...] = _setting(
+        "MODELS", _names, "comma-separated model names, or `live`", DEFAULT_MODELS,
+        "what `/models` lists; `live` for what the upstreams offer",
+    )  # fmt: skip
+    allowed_models: tuple[str, ...] = _setting(
+        "ALLOWED_MODELS", _names, "comma-separated names or patterns", ("*",),
+        "the models that may be asked for",
+    )  # fmt: skip
+    upstream: str | None = _setting(
+        "UPSTREAM", _one_of(*UPSTREAMS), f"one of {', '.join(UPSTREAMS)}", None,
+        "the default upstream; unset: OpenAI when a key or base URL is set, else the local model",
+    )  # fmt: skip
+    local_model_path: str | None = _setting(
+        "LOCAL_MODEL_PATH", _text, "the path of a GGUF file", None,
+        "another GGUF file for the local model",
+    )  # fmt: skip
+    api_keys: tuple[str, ...] = _setting(
+        "API_KEY", _names, "one or more comma-separated keys", (),
+        "keys that callers need; unset: open to all", repr=False,
+    )  # fmt: skip
+    allow_origins: tuple[str, ...] = _setting(
+        "ALLOW_ORIGINS", _names, "comma-separated origins, or `*`", ("*",),
+        "origins whose browser pages may call",
+    )  # fmt: skip
+    host: str = _setting("HOST", _text, "an address", "0.0.0.0", "bind address")
+    port: int = _setting("PORT", _whole(0, 65_535), "a port number", 5000, "bind port")
+    workers: int = _setting(
+        "WEB_CONCURRENCY", _whole(1, 256), "a number from 1 to 256", 2, "Gunicorn workers"
+    )
+    upstream_timeout_seconds: float = _setting(
+        "UPSTREAM_TIMEOUT OPENAI_TIMEOUT REQUEST_TIMEOUT", _seconds(0.1), "seconds, 0.1 or more",
+        300.0, "upstream silence before a 504 (in streams: before an error event)",
+    )  # fmt: skip
+    upstream_connect_timeout_seconds: float = _setting(
+        "UPSTREAM_CONNECT_TIMEOUT", _seconds(0.1), "seconds, 0.1 or more", 5.0,
+        "time to reach the upstream",
+    )  # fmt: skip
+    stream_heartbeat_seconds: float = _setting(
+        "STREAM_HEARTBEAT_SECONDS", _seconds(0), "seconds, 0 for none", 15.0,
+        "longest silence in a stream before a `: ping`; 0 = off",
+    )  # fmt: skip
+    max_streams: int = _setting(
+        "MAX_STREAMS", _whole(1, 100_000), "a number from 1 to 100000", 2000,
+        "calls in flight per worker; more get 503 with `Retry-After`",
+    )  # fmt: skip
+    max_body_bytes: int = _setting(
+        "MAX_BODY_BYTES", _whole(1, 2**31), "a number of bytes", 20_971_520, "413 above"
+    )
+    graceful_timeout_seconds: int = _setting(
+        "GRACEFUL_TIMEOUT", _whole(0, 86_400), "whole seconds", 25,
+        "time that streams get to finish on SIGTERM",
+    )  # fmt: skip
+    log_format: str = _setting(
+        "LOG_FORMAT", _one_of("json", "console"), "json or console", "json", "`console` for people"
+    )
+    log_level: str = _setting(
+        "LOG_LEVEL", _one_of(*LOG_LEVELS), f"one of {', '.join(LOG_LEVELS)}", "info",
+        "least level that is logged",
+    )  # fmt: skip
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    """HTTPS_PROXY and NO_PROXY as urllib reads them; for upstreams reached over TLS."""
+
+    def __post_init__(self) -> None:
+        # flask-cors takes what is not a plain name for a regular expression: `.*` would be `*`.
+        for origin in self.allow_origins:
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[\w.:\[\]-]+|null", origin):
+                raise SettingsError(f"ALLOW_ORIGINS: {origin!r} is not `*` or scheme://host[:port]")
+
+
+def load_settings() -> Settings:
+    """Read the environment, and `.env` of the working directory beneath it.
+
+    An empty variable counts as unset, as in `OPENAI_API_KEY=` of a copied .env.example.
+
+    Raises:
+        SettingsError: a value is bad; one line that names the variable and the form wanted.
+    """
+    env = Env()
+    env.read_env(".env", recurse=False)
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        for name in item.metadata.get("names", ()):
+            if env.str(name, "").strip():
+                values[item.name] = _read(env, name, item.metadata)
+                break
+    return Settings(proxies=getproxies_environment(), **values)
+
+
+def _read(env: Env, name: str, metadata: Mapping[str, Any]) -> Any:
+    try:
+        return metadata["read"](env, name)
+    except (EnvError, ValueError) as error:
+        # The value is not repeated: it may be a key that was put into the wrong variable.
+        raise SettingsError(f"{name} has a bad value; wanted: {metadata['form']}") from error

@@ -1,0 +1,115 @@
+"""What every upstream promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from chat_api.upstreams.waiting import Caller
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Call:
+    """One chat completion to be asked for.
+
+    `body` is the JSON object of OpenAI's `POST /chat/completions`, its `model` and its
+    `stream` set. `caller` is watched while the upstream is silent. `caller_key` is the caller's
+    own key for the upstream, None for the server's.
+    """
+
+    body: JsonObject
+    caller: Caller = field(default_factory=Caller)
+    caller_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
+class Completion:
+    """A whole reply: the upstream's bytes, and the same parsed."""
+
+    raw: bytes
+    data: JsonObject
+
+
+class Event(NamedTuple):
+    """One event of a streamed completion, parsed.
+
+    `raw` is its frame as it came, blank line included; None when it must be written anew
+    (it was not a lone `data:` line, or something in it had to be changed).
+    """
+
+    raw: bytes | None
+    data: JsonObject
+
+
+class EventStream(Protocol):
+    """The events of a streamed completion, as they come."""
+
+    ended: bool
+    """The upstream said all it had to say (`[DONE]`, or the end of its body)."""
+
+    def read(self, until: float) -> list[Event]:
+        """Wait for events; [] when none came until then, or when the stream ended.
+
+        Args:
+            until: a moment of `time.monotonic()`.
+
+        Raises:
+            UpstreamError: it refused, stayed silent too long, broke off, or said nonsense.
+            CallerGone: the caller left meanwhile.
+        """
+
+    def close(self) -> None:
+        """Let go of the upstream, which stops its work. May be called twice, and by another
+        thread or greenlet than the reading one."""
+
+
+class Upstream(Protocol):
+    """Somebody who completes chats. Each method is one try; retries are the gateway's."""
+
+    name: str
+    """How settings and the `x-upstream` header call it."""
+
+    provider: str
+    """What it is, for people: `OpenAI`, `Local`, `Mock`."""
+
+    is_set_up: bool
+    """False for the one that stands in where nothing is set up."""
+
+    accepts_caller_keys: bool
+    """Whether a caller's own `Bearer sk-…` is a key for this upstream."""
+
+    answers_any_name: bool
+    """Whether every model name is answered by `default_model`, as a lone local model does."""
+
+    default_model: str
+
+    retry_pause_seconds: float
+    """The wait before a second try, when the upstream does not say; a third waits twice that."""
+
+    def complete(self, call: Call) -> Completion:
+        """The whole reply.
+
+        Raises:
+            UpstreamError: no completion came back.
+            CallerGone: the caller left meanwhile; the upstream was told to stop.
+        """
+
+    def stream(self, call: Call) -> EventStream:
+        """Send the request; its answer, a refusal too, comes from the stream's `read`.
+
+        Raises:
+            UpstreamError: the request could not be sent.
+            CallerGone: the caller left meanwhile.
+        """
+
+    def models(self) -> list[JsonObject]:
+        """The models it offers, as OpenAI's model objects (`id`, `object`, `created`, `owned_by`).
+
+        Raises:
+            UpstreamError: it could not be asked.
+        """
+
+    def close(self) -> None:
+        """Close what is open. The upstream can be used again afterwards."""

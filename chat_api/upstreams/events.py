@@ -1,0 +1,79 @@
+"""From the bytes of a server-sent event stream to the chunks of a chat completion."""
+
+from __future__ import annotations
+
+import orjson
+
+from chat_api.errors import UpstreamBroken
+from chat_api.upstreams.base import Event
+
+MAX_EVENT_BYTES = 16_777_216
+
+
+class EventDecoder:
+    """Takes the body in whatever splits it comes; gives events whole.
+
+    Each event is looked at (a microsecond) and its bytes are kept as they came. Comments and
+    the fields `event`, `id` and `retry` are not passed on: one `id:` from an upstream makes the
+    OpenAI SDK stumble over our heartbeats.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        """`data: [DONE]` came. What follows it is not looked at."""
+        self.failure: UpstreamBroken | None = None
+        """What was wrong with the event behind the last ones that `feed` gave."""
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """The events that are whole with this piece, up to the first that is not a JSON object
+        (or is too large): that one is `failure` from then on, and nothing follows it."""
+        buffer = self._rest + piece
+        if b"\r" in buffer:
+            # CRLF or CR framing (JSON never holds either raw). A last CR may be half a CRLF.
+            held = buffer[-1:] if buffer.endswith(b"\r") else b""
+            buffer = buffer[: len(buffer) - len(held)]
+            frames = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n\n")
+            self._rest = frames.pop() + held
+        else:
+            frames = buffer.split(b"\n\n")
+            self._rest = frames.pop()
+        events = []
+        try:
+            for frame in frames:
+                if self.done:
+                    break
+                event = self._event(frame)
+                if event is not None:
+                    events.append(event)
+            if len(self._rest) > MAX_EVENT_BYTES:
+                raise UpstreamBroken("The upstream sent an event that is too large.")
+        except UpstreamBroken as failure:
+            self.failure = failure
+        return events
+
+    def end(self) -> list[Event]:
+        """The body ended; an event without its blank line may still be there."""
+        rest, self._rest = self._rest, b""
+        return self.feed(rest + b"\n\n") if rest.strip() and not self.done else []
+
+    def _event(self, frame: bytes) -> Event | None:
+        if frame.startswith(b"data: {") and b"\n" not in frame:
+            return Event(frame + b"\n\n", _parse(frame[6:]))
+        lines = [line[5:].removeprefix(b" ") for line in frame.split(b"\n") if line[:5] == b"data:"]
+        data = b"\n".join(lines).strip()
+        if data == b"[DONE]":
+            self.done = True
+        if not data or self.done:
+            return None  # a comment, or an event without data
+        return Event(None, _parse(data))
+
+
+def _parse(data: bytes) -> dict[str, object]:
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise UpstreamBroken("The upstream sent an event that is not JSON.") from error
+    if type(value) is not dict:
+        raise UpstreamBroken("The upstream sent an event that is no chat completion chunk.")
+    return value

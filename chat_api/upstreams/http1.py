@@ -1,0 +1,98 @@
+"""Reading an HTTP/1.1 response with llhttp's parser, in whatever splits it arrives."""
+
+from __future__ import annotations
+
+import httptools
+
+from chat_api.errors import UpstreamBroken
+
+MAX_HEAD_BYTES = 65_536
+
+
+class ResponseReader:
+    """One response: fed with what the socket brought, it gives back the body's bytes.
+
+    `status` and `headers` (names in lower case, of repeated ones the last) are there once
+    `head_complete`; interim responses (1xx) before it are passed over. `complete` when the
+    body ended by its own framing.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.head_complete = False
+        self.complete = False
+        self.fed = False
+        self._keep_alive = False
+        self._surplus = False
+        self._head_bytes = 0
+        self._body: list[bytes] = []
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what one `recv` brought; returns the part of the body in it, in one piece.
+
+        Raises:
+            UpstreamBroken: this is no HTTP, or its head is too large.
+        """
+        self.fed = True
+        if not self.head_complete:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self.complete:  # what follows a whole response only ends the connection
+                raise UpstreamBroken("The upstream's answer is not HTTP.") from error
+            self._surplus = True
+        if not self.head_complete and self._head_bytes > MAX_HEAD_BYTES:
+            raise UpstreamBroken("The upstream's response header is too large.")
+        pieces = self._body
+        if not pieces:
+            return b""
+        self._body = []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def end(self) -> None:
+        """The upstream closed the connection.
+
+        Raises:
+            UpstreamBroken: in the middle of the response.
+        """
+        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        if not self.complete and (framed or not self.head_complete):
+            raise UpstreamBroken("The upstream broke off in the middle of its answer.")
+        self.complete = True
+        self._surplus = True  # this connection serves no second request
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request."""
+        return self.complete and self._keep_alive and not self._surplus
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        # A second response that nobody asked for: whatever comes now is not ours.
+        self._surplus = self.complete
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.head_complete:  # afterwards come trailers
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        if self.complete:
+            return
+        self.status = self._parser.get_status_code()
+        if self.status >= 200:
+            self.head_complete = True
+            # llhttp forgets it at the end of the message, so it is asked here.
+            self._keep_alive = self._parser.should_keep_alive()
+        else:
+            self.headers.clear()
+
+    def on_body(self, data: bytes) -> None:
+        if not self.complete:
+            self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        self.complete = self.head_complete

@@ -1,0 +1,200 @@
+"""The local model's two processes: a light supervisor and, below it, the model server.
+
+    Gunicorn master ──pipe──> supervisor ──pipe──> model (llama.cpp, HTTP on loopback)
+
+A pipe is held open by its left end and carries nothing. When it closes, by whatever death, the
+right end leaves: nobody has to remember to end anybody, and `kill -9` leaves nothing behind.
+Gunicorn's workers are forked with the master's end and so hold it too: the model goes on
+answering until the last of them has drained its streams.
+
+Run by file path and with `python -P`, not by `-m`: importing `chat_api` would bring Flask into
+the supervisor, and without -P this folder's `openai.py` and its like would hide packages of the
+same name. Only the standard library at the top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 5.0
+STEADY_SECONDS = 10.0
+"""A model that lived so long starts afresh: its next restart waits the first pause again."""
+LEAVE_SECONDS = 1.0
+"""For a model asked to leave. One that is still loading cannot hear it and is killed."""
+
+IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+READY_LINE = "the local model is ready"
+CRASH_WORDS = ("GGML_ASSERT", "GGML_ABORT", "terminate called", "Fatal Python error")
+WORDS_CHARS = 300
+PIPE_BYTES = 65_536
+
+HTTP_THREADS = 128
+"""Each open request holds one, waiting ones too. With llama.cpp's default of 8 on two cores a
+health check waited two seconds behind 24 streams."""
+PROMPT_CACHE_MIB = 128
+"""Conversations that lost their slot, kept in memory: about 20 MiB per 1,000 tokens of the small
+model. The default of 8,192 would grow with every new conversation."""
+LOG_ERRORS_ONLY = 1
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description="Run the local model server.")
+    parser.add_argument("role", choices=("supervise", "serve"))
+    parser.add_argument("--model", required=True, help="path of a GGUF file")
+    parser.add_argument("--name", required=True, help="what the replies call the model")
+    parser.add_argument("--port", required=True, type=int, help="on 127.0.0.1")
+    parser.add_argument("--context-tokens", required=True, type=int, help="all conversations' sum")
+    parser.add_argument("--parallel", required=True, type=int, help="conversations at a time")
+    options = parser.parse_args(arguments)
+    if options.role == "serve":
+        serve(options)
+    else:
+        supervise(options, [sys.executable, "-P", __file__, "serve", *arguments[1:]])
+
+
+def supervise(options: argparse.Namespace, command: list[str]) -> None:
+    """Keep the model running until the pipe on standard input closes.
+
+    Signals are for Gunicorn to act on; a platform that sends SIGTERM to every process must not
+    take the model away from streams that are being drained. The model inherits this.
+    """
+    for number in IGNORED_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    _close_inherited()
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        started = time.monotonic()
+        end = run_once(options, command)
+        if end is None:
+            return
+        lived = time.monotonic() - started
+        if lived >= STEADY_SECONDS:
+            pause = FIRST_PAUSE_SECONDS
+        log(f"{options.name} {end} after {lived:.1f} s; starts again in {pause:.1f} s")
+        if select.select([0], [], [], pause)[0] and _closed(0):
+            return
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def run_once(options: argparse.Namespace, command: list[str]) -> str | None:
+    """Start the model and stay with it.
+
+    Returns:
+        How it ended, in words; None when the master ended first, and the model with it.
+    """
+    try:
+        model = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:  # out of memory or processes: passes, and must not end us
+        return f"could not start ({error})"
+    assert model.stdin is not None and model.stdout is not None
+    with model.stdout, model.stdin:
+        words = listen(options, model.stdout.fileno())
+    # Its standard input is closed now: a model that is still there leaves by itself.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        model.wait(LEAVE_SECONDS)
+    model.kill()
+    status = model.wait()
+    if words is None:
+        return None
+    end = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"{end} ({words})" if words else end
+
+
+def listen(options: argparse.Namespace, output: int) -> str | None:
+    """Read the model's output to its end.
+
+    Once it is up, its words are about single requests and may quote them: they are not passed
+    on. Only two things are kept: the first complaint while it loads, which names the cause (ten
+    others follow it), and a crash.
+
+    Returns:
+        What is worth saying about its end, "" for nothing; None when the master ended first.
+    """
+    words, rest, ready = "", b"", False
+    while True:
+        readable = select.select([0, output], [], [])[0]
+        if 0 in readable and _closed(0):
+            return None
+        if output not in readable:
+            continue
+        piece = os.read(output, PIPE_BYTES)
+        if not piece:
+            return words
+        *lines, rest = (rest + piece).split(b"\n")
+        rest = rest[:PIPE_BYTES]
+        for line in (raw.decode(errors="replace").strip() for raw in lines):
+            if line == READY_LINE:
+                words, ready = "", True
+                log(f"{options.name} answers on 127.0.0.1:{options.port}")
+            elif (ready and any(mark in line for mark in CRASH_WORDS)) or not (ready or words):
+                words = re.sub(r"^[\d.]+ E\s+", "", line)[:WORDS_CHARS]
+
+
+def log(message: str) -> None:
+    """One line on standard error, where Gunicorn's master writes too."""
+    with contextlib.suppress(OSError):  # the terminal may be gone; that must not end us
+        os.write(2, f"local model: {message}\n".encode(errors="replace"))
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Be the model: an OpenAI-compatible server on loopback, until standard input closes."""
+    try:
+        import xllamacpp  # here alone: the supervisor stays light
+
+        # Held until the end: collected, it would stop answering.
+        _server = xllamacpp.Server(_params(xllamacpp.CommonParams(), options))
+    except (ImportError, RuntimeError) as error:  # llama.cpp has said why
+        sys.exit(str(error))
+    os.write(1, f"{READY_LINE}\n".encode())
+    while not _closed(0):
+        pass
+    os._exit(0)  # the server's own destructor takes its time
+
+
+def _params(params: Any, options: argparse.Namespace) -> Any:
+    params.model.path = options.model
+    params.model_alias = {options.name}  # else its replies carry the file's path
+    params.hostnames = ["127.0.0.1"]
+    params.port = options.port
+    params.n_ctx = options.context_tokens
+    params.n_parallel = options.parallel
+    params.use_jinja = True
+    params.sampling.temp = 0.2  # at the default of 0.8 a small model names wrong capitals
+    params.n_threads_http = HTTP_THREADS
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.verbosity = LOG_ERRORS_ONLY
+    # By default any web page open on this machine may use it and look into its slots.
+    params.cors_origins = "localhost"
+    params.endpoint_slots = False
+    params.ui = False
+    return params
+
+
+def _closed(pipe: int) -> bool:
+    """Whether the other end is gone; waits until there is something to know."""
+    return not os.read(pipe, PIPE_BYTES)
+
+
+def _close_inherited() -> None:
+    """Close what the master had to leave inheritable: at an upgrade by SIGUSR2 and under systemd
+    those are Gunicorn's listening sockets, and a copy here would keep the port taken."""
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # the listing's own, closed by now
+                os.close(int(name))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

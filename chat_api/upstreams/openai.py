@@ -1,0 +1,232 @@
+"""OpenAI, and every server that speaks its protocol.
+
+The SDK's client object is the one description of an upstream: it holds the key, the base URL
+and the default headers. What is on the hot path is made from its public attributes and goes
+over our own transport; the rest (listing models, say) the SDK does itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import openai
+import orjson
+
+from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError
+from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.events import EventDecoder
+from chat_api.upstreams.refusals import from_sdk, from_status
+from chat_api.upstreams.transport import Exchange, Transport
+
+MAX_REPLY_BYTES = 67_108_864
+MAX_ERROR_BYTES = 65_536
+MAX_ERROR_SECONDS = 5.0
+LISTING_TIMEOUT_SECONDS = 5.0
+COMPLETIONS = "chat/completions"
+# Ours: the transport writes these itself, or they belong to the SDK's own retries.
+OWN_HEADERS = ("accept", "authorization", "content-type", "x-stainless-retry-count")
+
+
+class OpenAIUpstream:
+    """One OpenAI-compatible upstream."""
+
+    is_set_up = True
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        provider: str,
+        default_model: str,
+        base_url: str | None,
+        api_key: str | None,
+        timeout_seconds: float,
+        connect_timeout_seconds: float,
+        proxies: Mapping[str, str] | None = None,
+        accepts_caller_keys: bool = False,
+        answers_any_name: bool = False,
+        retry_pause_seconds: float = 0.25,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.default_model = default_model
+        self.accepts_caller_keys = accepts_caller_keys
+        self.answers_any_name = answers_any_name
+        self.retry_pause_seconds = retry_pause_seconds
+        # The SDK follows redirects and retries by default; a redirect would carry the prompt,
+        # and its retries would multiply ours. A key must be set for the client to be made.
+        self._client = openai.OpenAI(
+            api_key=api_key or "none",
+            base_url=base_url or "https://api.openai.com/v1",
+            max_retries=0,
+            http_client=httpx2.Client(
+                follow_redirects=False,
+                timeout=httpx2.Timeout(timeout_seconds, connect=connect_timeout_seconds),
+            ),
+        )
+        self._api_key = api_key
+        self._wants_key = base_url is None  # other servers may do without one
+        url = str(self._client.base_url)
+        self._transport = Transport(
+            url,
+            connect_timeout_seconds=connect_timeout_seconds,
+            silence_timeout_seconds=timeout_seconds,
+            proxies=proxies,
+        )
+        self._head = _request_head(self._client)
+
+    def complete(self, call: Call) -> Completion:
+        """See `Upstream.complete`."""
+        exchange = self._send(call)
+        try:
+            exchange.wait_head(float("inf"))
+            if exchange.status != 200:
+                raise self._refusal(exchange, call)
+            raw = _read_whole(exchange, float("inf"), MAX_REPLY_BYTES)
+            return Completion(raw, _completion(raw))
+        finally:
+            exchange.close()
+
+    def stream(self, call: Call) -> OpenAIEventStream:
+        """See `Upstream.stream`."""
+        return OpenAIEventStream(self, call, self._send(call))
+
+    def models(self) -> list[JsonObject]:
+        """See `Upstream.models`."""
+        try:
+            page = self._client.models.with_raw_response.list(timeout=LISTING_TIMEOUT_SECONDS)
+            listed = orjson.loads(page.content)["data"]
+            return [model for model in listed if isinstance(model["id"], str)]
+        except openai.OpenAIError as error:
+            raise from_sdk(error) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise UpstreamBroken("The upstream's list of models is none.") from error
+
+    def close(self) -> None:
+        """See `Upstream.close`."""
+        self._transport.close()
+
+    def _send(self, call: Call) -> Exchange:
+        body = orjson.dumps(call.body)
+        key = call.caller_key or self._api_key
+        if key is None and self._wants_key:
+            raise KeyMissing(
+                "This server has no OpenAI key of its own: send yours as `Authorization: Bearer "
+                "sk-…`, or set OPENAI_API_KEY."
+            )
+        authorization = b"Authorization: Bearer %b\r\n" % key.encode() if key else b""
+        length = b"Content-Length: %d\r\n\r\n" % len(body)
+        return self._transport.send(
+            b"".join((self._head, authorization, length, body)), call.caller
+        )
+
+    def _refusal(self, exchange: Exchange, call: Call) -> UpstreamError:
+        """The error that an answer other than 200 stands for."""
+        until = time.monotonic() + MAX_ERROR_SECONDS
+        body: Any = None
+        try:
+            body = orjson.loads(_read_whole(exchange, until, MAX_ERROR_BYTES))
+        except (UpstreamError, orjson.JSONDecodeError):
+            pass  # the status alone says enough
+        return from_status(
+            exchange.status,
+            exchange.headers,
+            body,
+            callers_key=call.caller_key,
+            keys=(self._api_key, call.caller_key),
+        )
+
+
+class OpenAIEventStream:
+    """The events of one streamed completion. See `EventStream`."""
+
+    def __init__(self, upstream: OpenAIUpstream, call: Call, exchange: Exchange) -> None:
+        self.ended = False
+        self._upstream = upstream
+        self._call = call
+        self._exchange = exchange
+        self._decoder = EventDecoder()
+
+    def read(self, until: float) -> list[Event]:
+        """See `EventStream.read`."""
+        exchange = self._exchange
+        if self._decoder.failure:
+            raise self._decoder.failure
+        if not exchange.wait_head(until):
+            return []
+        if exchange.status != 200:
+            raise self._upstream._refusal(exchange, self._call)
+        _check_encoding(exchange.headers)
+        while not self.ended:
+            piece = exchange.read(until)
+            if piece is None:
+                return []
+            events = self._decoder.feed(piece) if piece else []
+            if exchange.ended:
+                events += self._decoder.end()
+            self.ended = exchange.ended or self._decoder.done
+            if events:
+                return events
+        return []
+
+    def close(self) -> None:
+        """See `EventStream.close`."""
+        if self._decoder.done:
+            self._exchange.finish()
+        self._exchange.close()
+
+
+def _request_head(client: openai.OpenAI) -> bytes:
+    """The request's head as far as it is always the same, from what the SDK would send."""
+    url = client.base_url
+    path = url.raw_path.decode("ascii").rstrip("/")
+    lines = [
+        f"POST {path}/{COMPLETIONS} HTTP/1.1",
+        f"Host: {url.netloc.decode('ascii')}",
+        "Content-Type: application/json",
+        "Accept: application/json, text/event-stream",
+        "Accept-Encoding: identity",  # compressed, a stream could not be looked into
+    ]
+    for name, value in client.default_headers.items():
+        if isinstance(value, str) and name.lower() not in OWN_HEADERS:
+            lines.append(f"{name}: {value}")
+    return "".join(line + "\r\n" for line in lines).encode("latin-1")
+
+
+def _check_encoding(headers: Mapping[str, str]) -> None:
+    if headers.get("content-encoding", "identity") != "identity":
+        raise UpstreamBroken("The upstream compressed its answer, which nobody asked for.")
+
+
+def _read_whole(exchange: Exchange, until: float, most_bytes: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        UpstreamBroken: too large, not whole by `until`, broken off, or compressed.
+    """
+    _check_encoding(exchange.headers)
+    pieces: list[bytes] = []
+    size = 0
+    while not exchange.ended:
+        piece = exchange.read(until)
+        if piece is None:
+            raise UpstreamBroken("The upstream did not end its answer.")
+        pieces.append(piece)
+        size += len(piece)
+        if size > most_bytes:
+            raise UpstreamBroken("The upstream's answer is too large.")
+    return b"".join(pieces)
+
+
+def _completion(raw: bytes) -> JsonObject:
+    """The completion in a body, checked as far as callers and we rely on it."""
+    try:
+        data = orjson.loads(raw)
+        if type(data["choices"][0]["message"]) is dict:
+            return data  # type: ignore[no-any-return]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        pass
+    raise UpstreamBroken("The upstream's answer is no chat completion.")

@@ -1,0 +1,142 @@
+"""What an OpenAI-compatible upstream's refusals, and the SDK's exceptions, mean to us."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import openai
+
+from chat_api.errors import (
+    UpstreamBroken,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamKeyRefused,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+
+JUDGED = (400, 404, 409, 413, 422)
+KEY_LIKE = re.compile(r"\b(?:sk|rk|pk)-[\w*.-]{8,}")
+MAX_TEXT = 4_000
+# How upstreams name what OpenAI calls `context_length_exceeded`.
+CONTEXT_TYPES = ("exceed_context_size_error",)  # llama.cpp
+
+
+def from_status(
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,
+    *,
+    callers_key: str | None = None,
+    keys: Iterable[str | None] = (),
+) -> UpstreamError:
+    """The error that an HTTP status other than 200 stands for (contract: failures behind us).
+
+    Args:
+        headers: names in lower case.
+        body: the parsed JSON body, None when it was none.
+        callers_key: the caller's own key where it was used.
+        keys: keys to be masked wherever the upstream repeats them.
+    """
+    error: UpstreamError
+    if status in JUDGED or status == 429:
+        error = _judged(status, body, keys)
+    elif status in (401, 403):
+        error = UpstreamKeyRefused("The upstream refused the key.", status, callers_key is not None)
+    elif status in (408, 504):
+        error = UpstreamTimeout("The upstream took too long.")
+    elif status in (503, 529):
+        error = UpstreamOverloaded("The upstream is overloaded. Please try again.")
+    elif status >= 500:
+        error = UpstreamFailed("The upstream failed.")
+    elif 300 <= status < 400:
+        error = UpstreamBroken("The upstream redirects elsewhere, which is not followed.")
+    else:
+        error = UpstreamBroken(f"The upstream answered with status {status}.")
+    error.retry_after_seconds = retry_after(headers)
+    if headers.get("x-should-retry") == "false":
+        error.retryable = False
+    return error
+
+
+def from_sdk(error: openai.OpenAIError) -> UpstreamError:
+    """The error that an exception of the SDK stands for."""
+    if isinstance(error, openai.APIStatusError):
+        response = error.response
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return from_status(response.status_code, headers, {"error": error.body})
+    for foreign, ours, text in SDK_ERRORS:
+        if isinstance(error, foreign):
+            return ours(text)
+    raise TypeError(f"{type(error).__name__} is not in SDK_ERRORS") from error
+
+
+_ANSWER = "The upstream's answer is not what it should be."
+# The first that fits wins: a time-out is a connection error too.
+SDK_ERRORS: tuple[tuple[type[Exception], type[UpstreamError], str], ...] = (
+    (openai.APITimeoutError, UpstreamTimeout, "The upstream stayed silent for too long."),
+    (openai.APIConnectionError, UpstreamUnreachable, "The upstream could not be reached."),
+    (openai.APIError, UpstreamBroken, _ANSWER),
+    (openai.OpenAIError, UpstreamBroken, _ANSWER),
+    # The SDK's webhook error is a ValueError and comes from nothing that is called here.
+    (openai.InvalidWebhookSignatureError, UpstreamBroken, _ANSWER),
+)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the upstream wants us to wait; None where it says nothing usable.
+
+    `retry-after-ms` is OpenAI's own; `Retry-After` is seconds or a date (RFC 9110, 10.2.3).
+    """
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        text = headers.get(name, "")
+        try:
+            return max(0.0, min(float(text) / scale, 86_400.0 * 365))
+        except ValueError:
+            pass
+    try:
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _judged(status: int, body: Any, keys: Iterable[str | None]) -> UpstreamRefused:
+    """The upstream's own words on a request that it does not take."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):  # {"error": "text"}, {"message": "text"}, {"detail": …}
+        error = {"message": error} if error else body if isinstance(body, dict) else {}
+    text = _string(error.get("message")) or _string(error.get("detail"))
+    kind, param, code = (_string(error.get(name)) for name in ("type", "param", "code"))
+    if kind in CONTEXT_TYPES:
+        kind, param, code = "invalid_request_error", "messages", "context_length_exceeded"
+    found = UpstreamRateLimited if status == 429 else UpstreamRefused
+    refused = found(
+        mask(text or f"The upstream refused the request ({status}).", keys)[:MAX_TEXT],
+        status,
+        kind,
+        param,
+        code,
+    )
+    # An exhausted quota does not come back by waiting.
+    refused.retryable = status == 429 and "insufficient_quota" not in (kind, code)
+    return refused
+
+
+def _string(value: Any) -> str | None:
+    """A text, or None: some servers give the status as `code`, which says nothing more."""
+    return value if isinstance(value, str) and value else None
+
+
+def mask(text: str, keys: Iterable[str | None]) -> str:
+    """The text without keys: those given, and what looks like one."""
+    for key in keys:
+        if key:
+            text = text.replace(key, "***")
+    return KEY_LIKE.sub("***", text)

@@ -1,0 +1,1 @@
+"""Room 0: around every request. The Flask plumbing."""

@@ -1,0 +1,71 @@
+"""The keys of this server, and the guard table: which endpoint is open to whom."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+
+from flask import Flask, g, request
+
+from chat_api.errors import KeyMissing
+
+Guard = Callable[[], None]
+
+
+class Keys:
+    """The keys that open this server; none at all leaves it open to everybody."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._keys = [key.encode() for key in keys]
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def match(self, given: str) -> bool:
+        """Whether a header's value is one of the keys.
+
+        Compared as bytes, since `compare_digest` refuses text beyond ASCII, and against every
+        key, so that the time says nothing.
+        """
+        candidate = given.encode("latin-1", "replace")  # as WSGI decoded the header
+        found = False
+        for key in self._keys:
+            found |= hmac.compare_digest(candidate, key)
+        return found
+
+
+def allow_anyone() -> None:
+    """The guard of public endpoints."""
+
+
+def require_key(keys: Keys) -> Guard:
+    """The guard of all others: `x-api-key`, or `Authorization: Bearer`."""
+
+    def guard() -> None:
+        bearer = request.headers.get("Authorization", "")
+        bearer = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
+        g.key_is_ours = bool(keys) and keys.match(bearer)
+        if not keys or keys.match(request.headers.get("x-api-key", "")) or g.key_is_ours:
+            return
+        raise KeyMissing(
+            "This server wants a key: send one of its own as `x-api-key`, or as "
+            "`Authorization: Bearer`."
+        )
+
+    return guard
+
+
+def init_app(app: Flask, guards: Mapping[str, Guard], default: Guard) -> None:
+    """Guard every endpoint; one that the table does not name gets `default`.
+
+    Args:
+        guards: by endpoint, as Flask names it (`blueprint.view`).
+    """
+
+    def check() -> None:
+        # No endpoint: a 404 or 405, which says no more than the documentation does.
+        # OPTIONS: preflights carry no keys (Fetch standard, 4.8).
+        if request.endpoint is not None and request.method != "OPTIONS":
+            guards.get(request.endpoint, default)()
+
+    app.before_request(check)

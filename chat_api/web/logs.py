@@ -1,0 +1,71 @@
+"""The log: one line a request, on standard output; no key and no prompt in it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+
+
+def configure(log_format: str, log_level: str) -> None:
+    """Set up structlog: `json` for machines, `console` for people."""
+    level = getattr(logging, log_level.upper())
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    factory: Any
+    if log_format == "json":
+        shared.append(structlog.processors.JSONRenderer(serializer=orjson.dumps))
+        factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
+    else:
+        shared.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()))
+        factory = structlog.PrintLoggerFactory(sys.stdout)
+    structlog.configure(
+        processors=shared,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
+        cache_logger_on_first_use=False,
+    )
+
+
+def init_app(app: Flask, log_format: str, log_level: str) -> None:
+    """Write the line when the reply is closed: a stream's outcome is known only then."""
+    configure(log_format, log_level)
+    log = structlog.get_logger().bind()  # bound once: it would be put together for each line
+
+    def after_request(response: Response) -> Response:
+        return _log_when_closed(response, log)
+
+    app.after_request(after_request)
+
+
+def _log_when_closed(response: Response, log: Any) -> Response:
+    rule = request.url_rule
+    line = {
+        "request_id": g.request_id,
+        "method": request.method,
+        # The pattern, not the path: a path is the caller's to fill.
+        "route": rule.rule if rule else None,
+        "status": response.status_code,
+    }
+    record, started = g.record, g.started
+
+    def write() -> None:
+        line["duration_ms"] = round((time.monotonic() - started) * 1000, 1)
+        if record.upstream is not None:
+            line["model"] = record.model
+            line["upstream"] = record.upstream
+            line["attempts"] = record.attempts
+            line["prompt_tokens"] = record.prompt_tokens
+            line["completion_tokens"] = record.completion_tokens
+        line["outcome"] = record.outcome or ("ok" if line["status"] < 400 else "refused")
+        log.info("request", **line)
+
+    response.call_on_close(write)
+    return response

@@ -1,0 +1,159 @@
+"""What every request goes through: its id, its body, who is asking."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+import flask_smorest
+import orjson
+from flask import Flask, Response, current_app, g, request
+from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from chat_api.errors import InvalidRequest, UnsupportedMediaType
+from chat_api.schemas.fields import REQUIRED
+from chat_api.services.clients import CallRecord, Client
+from chat_api.upstreams.waiting import Caller
+from chat_api.web.connections import end_connection
+from chat_api.wiring import Services
+
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+CALLERS_KEY = re.compile(r"Bearer (sk-[\x21-\x7e]+)", re.IGNORECASE)
+MOST_DEPTH = 100
+EXTENSION = "chat_api"
+
+
+def init_app(app: Flask) -> None:
+    """Give each request its id and record, and each reply the headers that all have."""
+    app.before_request(_begin)
+    app.after_request(_add_headers)
+
+
+def services() -> Services:
+    """What `wiring.build_services` made."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def current_client() -> Client:
+    """Who is asking: the connection, and the key brought along for the upstream."""
+    sock = request.environ.get("gunicorn.socket")
+    bearer = CALLERS_KEY.fullmatch(request.headers.get("Authorization", ""))
+    key = bearer[1] if bearer and not g.get("key_is_ours") else None
+    caller = Caller(sock if isinstance(sock, socket.socket) else None)
+    return Client(caller=caller, upstream_key=key, record=g.record)
+
+
+def _begin() -> None:
+    g.started = time.monotonic()
+    g.record = CallRecord()
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-ID"] = g.request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    record = g.record
+    if record.upstream:
+        headers["x-upstream"] = record.upstream
+    if record.alias:
+        # Reply headers are visible ASCII; a name that is not was no name of a model.
+        headers["x-model-alias"] = record.alias.encode("ascii", "replace").decode()
+    return response
+
+
+class BodyParser:
+    """Loads the JSON body into the view's first argument. Stands in for webargs' parser, which
+    costs more than the rest of the request; flask-smorest documents it all the same."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def use_args(self, schema: type[Schema], **_: Any) -> Callable[[Callable[..., Any]], Any]:
+        """A decorator for views."""
+        loader = schema()
+
+        def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def wrapper(**path: Any) -> Any:
+                return view(_load(loader), **path)
+
+            return wrapper
+
+        return decorator
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint whose `arguments` are read by `BodyParser`."""
+
+    ARGUMENTS_PARSER = BodyParser()
+
+
+def _load(schema: Schema) -> dict[str, Any]:
+    try:
+        return cast(dict[str, Any], schema.load(_read_object()))
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _read_object() -> dict[str, Any]:
+    """The body as a JSON object.
+
+    Raises:
+        UnsupportedMediaType, InvalidRequest
+        RequestEntityTooLarge: over the limit; the connection is then closed.
+    """
+    kind = request.mimetype
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("The body must be JSON: send `Content-Type: application/json`.")
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        end_connection(request.environ)
+        raise
+    except OSError as error:  # Gunicorn's errors for a body cut short or badly chunked
+        end_connection(request.environ)
+        raise InvalidRequest("The body did not come whole.") from error
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        # orjson refuses NaN, lone surrogates and numbers beyond a double by itself.
+        raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
+    if type(value) is not dict:
+        raise InvalidRequest("The body must be a JSON object.")
+    if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def _check_depth(value: dict[str, Any]) -> None:
+    """Level by level, since recursion is what deep nesting breaks."""
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise InvalidRequest(f"The body is nested deeper than {MOST_DEPTH} levels.")
+
+
+def _invalid(error: ValidationError) -> InvalidRequest:
+    """The first thing that is wrong, with its path as OpenAI writes it."""
+    found: Any = error.messages
+    path = ""
+    while isinstance(found, dict):
+        key, found = next(iter(found.items()))
+        path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
+    text = found[0] if isinstance(found, list) else str(found)
+    code = "missing_required_parameter" if text == REQUIRED else "invalid_value"
+    return InvalidRequest(f"`{path}` {text}", path, code)

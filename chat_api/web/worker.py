@@ -1,0 +1,73 @@
+"""Gunicorn's gevent worker, with two things it does not offer to applications."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import orjson
+from gunicorn.workers.ggevent import GeventWorker
+
+from chat_api.web.connections import linger
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """Ends connections on request, and answers malformed HTTP in JSON."""
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Serve one request; `wsgi.input` gets a `force_close` (see `web.connections`)."""
+        must_linger = False
+
+        def force_close() -> None:
+            nonlocal must_linger
+            must_linger = True
+            req.force_close()
+
+        req.body.force_close = force_close
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        finally:
+            if must_linger:
+                linger(sock)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no HTTP. Gunicorn's own answer is a page in HTML: it is written to a
+        stand-in, and its status taken over."""
+        page = _Page()
+        super().handle_error(req, page, addr, exc)
+        status = page.status
+        if status is None:
+            return
+        text = "The request is not valid HTTP." if status < 500 else "Internal error."
+        body = orjson.dumps({"error": text})
+        if getattr(req, "path", "").startswith("/v1/"):
+            kind = "invalid_request_error" if status < 500 else "server_error"
+            body = orjson.dumps(
+                {"error": {"message": text, "type": kind, "param": None, "code": None}}
+            )
+        head = (
+            f"HTTP/1.1 {status} {page.reason}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
+            f"X-Request-ID: {uuid.uuid4().hex}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            client.sendall(head.encode("latin-1") + body)
+            linger(client)
+        except OSError:
+            self.log.debug("The caller of a malformed request left.")
+
+
+class _Page:
+    """Takes Gunicorn's error page and keeps its status line."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.reason = ""
+
+    def gettimeout(self) -> float:
+        return 0.0
+
+    def sendall(self, data: bytes) -> None:
+        line = data.split(b"\r\n", 1)[0].decode("latin-1")
+        _, status, self.reason = line.split(" ", 2)
+        self.status = int(status)

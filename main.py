@@ -1,0 +1,15 @@
+"""The WSGI application `main:app`; run as a script it serves with gunicorn.conf.py."""
+
+import os
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # A new process: gunicorn.conf.py must patch the standard library before anything of ours
+    # is imported. It and `.env` are looked for in the working directory.
+    os.chdir(Path(__file__).resolve().parent)
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *sys.argv[1:], "main:app"])
+
+from chat_api import create_app
+
+app = create_app()

@@ -1,0 +1,96 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from chat_api import create_app
+from chat_api.settings import Settings
+from chat_api.wiring import Services, build_services
+from tests.fakes import FakeUpstream
+from tests.servers import ScriptedUpstream, Server, gunicorn
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("Skipped tests count as failures here (--no-skips).", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the developer's settings nor a `.env` of theirs reach a test."""
+    for item in Settings.__dataclass_fields__.values():
+        for name in item.metadata.get("names", ()):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(stream_heartbeat_seconds=0)
+
+
+@pytest.fixture
+def upstream() -> FakeUpstream:
+    return FakeUpstream()
+
+
+@pytest.fixture
+def services(settings: Settings, upstream: FakeUpstream) -> Iterator[Services]:
+    services = build_services(settings, upstream)
+    yield services
+    assert services.gateway.in_flight == 0, "a call was not let go of"
+    assert all(stream.closed for stream in upstream.streams), "a stream was left open"
+
+
+@pytest.fixture
+def app(settings: Settings, services: Services) -> Flask:
+    return create_app(settings, services)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedUpstream]:
+    """A real upstream on loopback whose behaviour a test writes."""
+    server = ScriptedUpstream()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def relay_upstream() -> Iterator[ScriptedUpstream]:
+    """The upstream behind `relay`; a test that changes its script puts it back."""
+    server = ScriptedUpstream()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def relay(
+    relay_upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One real server with two workers before `relay_upstream`, for all tests that only talk."""
+    with gunicorn(
+        tmp_path_factory.mktemp("relay"),
+        OPENAI_BASE_URL=relay_upstream.url,
+        OPENAI_API_KEY="sk-canary-server-key",
+        WEB_CONCURRENCY="2",
+        UPSTREAM_TIMEOUT="2",
+        STREAM_HEARTBEAT_SECONDS="0.3",
+    ) as server:
+        yield server

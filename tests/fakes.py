@@ -1,0 +1,140 @@
+"""Stand-ins that are real implementations: an upstream with a queue, and small answers."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+import orjson
+
+from chat_api.errors import ChatApiError
+from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+
+
+def completion(text: str = "Hello!", **extra: Any) -> JsonObject:
+    """A whole reply as OpenAI writes it."""
+    message = {"role": "assistant", "content": text, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [choice],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+        **extra,
+    }
+
+
+def chunk(delta: JsonObject, finish_reason: str | None = None, **extra: Any) -> JsonObject:
+    """A chunk of a streamed reply."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_700_000_000,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [choice],
+        **extra,
+    }
+
+
+USAGE_CHUNK = {**chunk({}), "choices": [], "usage": completion()["usage"]}
+
+
+def chunks(*texts: str) -> list[JsonObject]:
+    """The chunks of a whole streamed reply, usage included, `"usage": null` before it."""
+    first = chunk({"role": "assistant", "content": ""}, usage=None)
+    pieces = [chunk({"content": text}, usage=None) for text in texts]
+    return [first, *pieces, chunk({}, "stop", usage=None), USAGE_CHUNK]
+
+
+def frame(data: JsonObject) -> bytes:
+    """An event's bytes as an upstream sends them."""
+    return b"data: " + orjson.dumps(data) + b"\n\n"
+
+
+class FakeEventStream:
+    """Batches of chunks, errors to be raised, and numbers: seconds of silence."""
+
+    def __init__(self, steps: list[Any]) -> None:
+        self.ended = False
+        self.closed = 0
+        self._steps = deque(steps)
+        self._silent_until = 0.0
+
+    def read(self, until: float) -> list[Event]:
+        """See `EventStream.read`."""
+        if self._silent_until:
+            time.sleep(max(0.0, min(until, self._silent_until) - time.monotonic()))
+            if time.monotonic() < self._silent_until:
+                return []
+            self._silent_until = 0.0
+        if not self._steps:
+            self.ended = True
+            return []
+        step = self._steps.popleft()
+        if isinstance(step, Exception):
+            raise step
+        if isinstance(step, int | float):
+            self._silent_until = time.monotonic() + step
+            return self.read(until)
+        batch = step if isinstance(step, list) else [step]
+        self.ended = not self._steps
+        return [Event(frame(data), data) for data in batch]
+
+    def close(self) -> None:
+        """See `EventStream.close`."""
+        self.closed += 1
+
+
+class FakeUpstream:
+    """Answers what was enqueued, oldest first, and keeps the calls it got."""
+
+    name = "fake"
+    provider = "Fake"
+    is_set_up = True
+    accepts_caller_keys = True
+    answers_any_name = False
+    default_model = "gpt-4o-mini"
+    retry_pause_seconds = 0.001
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.streams: list[FakeEventStream] = []
+        self.listing: list[JsonObject] | ChatApiError = []
+        self.listed = 0
+        self._queue: deque[Any] = deque()
+
+    def enqueue(self, *answers: Any) -> None:
+        """Answers to come: a completion, a list of a stream's steps, or an error to be raised."""
+        self._queue.extend(answers)
+
+    def complete(self, call: Call) -> Completion:
+        """See `Upstream.complete`."""
+        answer = self._next(call)
+        return Completion(orjson.dumps(answer), answer)
+
+    def stream(self, call: Call) -> FakeEventStream:
+        """See `Upstream.stream`."""
+        stream = FakeEventStream(self._next(call))
+        self.streams.append(stream)
+        return stream
+
+    def models(self) -> list[JsonObject]:
+        """See `Upstream.models`."""
+        self.listed += 1
+        if isinstance(self.listing, ChatApiError):
+            raise self.listing
+        return self.listing
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _next(self, call: Call) -> Any:
+        self.calls.append(call)
+        answer = self._queue.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
