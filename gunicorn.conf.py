@@ -12,6 +12,7 @@ import resource
 from chat_api.errors import SettingsError
 from chat_api.settings import load_settings
 from chat_api.upstreams import local
+from chat_api.web.banner import announce
 from chat_api.wiring import default_upstream, local_model
 
 try:
@@ -37,6 +38,9 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 if model:
     local.loopback_port()  # chosen before the fork: every worker must know the same one
+
+
+when_ready = announce
 
 
 def on_starting(server):  # type: ignore[no-untyped-def]

@@ -8,7 +8,8 @@ from flask_cors import CORS
 from chat_api import routes
 from chat_api.settings import Settings, load_settings
 from chat_api.version import __version__
-from chat_api.web import auth, errors, logs, requests
+from chat_api.web import auth, logs, requests
+from chat_api.web import errors as error_replies  # `chat_api.errors` is the tree
 from chat_api.web.json import OrjsonProvider
 from chat_api.wiring import Services, build_services
 
@@ -57,5 +58,5 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     requests.init_app(app)
     guards = routes.init_app(app, require_key=auth.require_key(auth.Keys(settings.api_keys)))
     auth.init_app(app, guards, default=auth.require_key(auth.Keys(settings.api_keys)))
-    errors.init_app(app)
+    error_replies.init_app(app)
     return app

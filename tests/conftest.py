@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from chat_api import create_app
 from chat_api.settings import Settings
 from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream
 from tests.servers import ScriptedUpstream, Server, gunicorn
+
+
+class BufferingClient(FlaskClient):
+    """A test client that reads replies to their end and closes them, unless told otherwise."""
+
+    def open(self, *args: Any, buffered: bool = True, **options: Any) -> TestResponse:
+        return super().open(*args, buffered=buffered, **options)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +61,12 @@ def services(settings: Settings, upstream: FakeUpstream) -> Iterator[Services]:
     yield services
     assert services.gateway.in_flight == 0, "a call was not let go of"
     assert all(stream.closed for stream in upstream.streams), "a stream was left open"
+
+
+@pytest.fixture(autouse=True)
+def buffered_replies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flask's test client leaves replies open, which no server does: read and close them."""
+    monkeypatch.setattr(Flask, "test_client_class", BufferingClient)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -153,10 +154,8 @@ class ScriptedUpstream:
             data += piece
         head, _, body = data.partition(b"\r\n\r\n")
         text = head.decode("latin-1")
-        length = next(
-            (int(line[15:]) for line in text.split("\r\n") if line.lower()[:15] == "content-length:"),
-            0,
-        )
+        lengths = re.findall(r"(?i)\r\ncontent-length: *(\d+)", text)
+        length = int(lengths[0]) if lengths else 0
         while len(body) < length:
             piece = connection.recv(65_536)
             if not piece:

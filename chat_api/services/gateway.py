@@ -6,12 +6,27 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from chat_api.errors import Overloaded, UpstreamBroken, UpstreamError, UpstreamRefused
+from chat_api.errors import (
+    CallerGone,
+    ChatApiError,
+    Overloaded,
+    UpstreamBroken,
+    UpstreamError,
+    UpstreamKeyRefused,
+    UpstreamRefused,
+)
 from chat_api.services.clients import Client
 from chat_api.services.models import Choice, Models
 from chat_api.services.retries import with_retries
 from chat_api.services.streams import ChatStream
-from chat_api.upstreams.base import Call, Completion, Event, EventStream, JsonObject
+from chat_api.upstreams.base import (
+    Call,
+    Completion,
+    Event,
+    EventStream,
+    JsonObject,
+    Upstream,
+)
 
 FIRST_PIECE_GRACE_SECONDS = 5.0
 """How long a stream waits for its first piece before its headers leave without it."""
@@ -79,13 +94,18 @@ class Gateway:
         except BaseException:
             self._release()
             raise
+
+        def on_close(failure: ChatApiError | None) -> None:
+            self._release()
+            self._remember(choice.upstream, failure)
+
         return ChatStream(
             events,
             first,
             record=client.record,
             shows_usage=options.get("include_usage") is True,
             heartbeat_seconds=self._heartbeat_seconds,
-            on_close=self._release,
+            on_close=on_close,
         )
 
     def readiness(self) -> tuple[bool, str]:
@@ -114,7 +134,7 @@ class Gateway:
             client.record.attempts += 1
             return attempt()
 
-        upstream, name = choice.upstream, choice.upstream.name
+        upstream = choice.upstream
         try:
             answer = with_retries(
                 counted,
@@ -122,14 +142,21 @@ class Gateway:
                 first_pause_seconds=upstream.retry_pause_seconds,
                 until=until,
             )
-        except UpstreamRefused:
-            self._failures.pop(name, None)  # it judged the request, so it is there
-            raise
         except UpstreamError as error:
-            self._failures[name] = error
+            self._remember(upstream, error)
             raise
-        self._failures.pop(name, None)
+        self._remember(upstream, None)
         return answer
+
+    def _remember(self, upstream: Upstream, error: ChatApiError | None) -> None:
+        """How the upstream does, by what the last call showed."""
+        judged = isinstance(error, UpstreamRefused) or (
+            isinstance(error, UpstreamKeyRefused) and error.callers_own
+        )
+        if isinstance(error, UpstreamError) and not judged:
+            self._failures[upstream.name] = error
+        elif not isinstance(error, CallerGone):  # who left early learned nothing
+            self._failures.pop(upstream.name, None)
 
     def _admit(self) -> None:
         if self.in_flight >= self._most_calls:

@@ -29,7 +29,7 @@ class ChatStream:
         record: CallRecord,
         shows_usage: bool,
         heartbeat_seconds: float,
-        on_close: Callable[[], None],
+        on_close: Callable[[ChatApiError | None], None],
     ) -> None:
         self.record = record
         self.usage: JsonObject | None = None
@@ -77,7 +77,7 @@ class ChatStream:
             return
         self._closed = True
         self._events.close()
-        self._on_close()
+        self._on_close(self._failure)
         self.record.book(self.usage)
         if self.record.outcome is None:  # closed before the end: nobody listens any more
             self.record.outcome = CallerGone.__name__

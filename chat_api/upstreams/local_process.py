@@ -55,6 +55,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--port", required=True, type=int, help="on 127.0.0.1")
     parser.add_argument("--context-tokens", required=True, type=int, help="all conversations' sum")
     parser.add_argument("--parallel", required=True, type=int, help="conversations at a time")
+    parser.add_argument("--chat-template", default="", help="Jinja instead of the file's own")
     options = parser.parse_args(arguments)
     if options.role == "serve":
         serve(options)
@@ -65,8 +66,8 @@ def main(arguments: list[str]) -> None:
 def supervise(options: argparse.Namespace, command: list[str]) -> None:
     """Keep the model running until the pipe on standard input closes.
 
-    Signals are for Gunicorn to act on; a platform that sends SIGTERM to every process must not
-    take the model away from streams that are being drained. The model inherits this.
+    Signals, which some platforms send to every process, must not take the model away from
+    streams that are being drained. The model inherits this.
     """
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -115,12 +116,10 @@ def run_once(options: argparse.Namespace, command: list[str]) -> str | None:
 def listen(options: argparse.Namespace, output: int) -> str | None:
     """Read the model's output to its end.
 
-    Once it is up, its words are about single requests and may quote them: they are not passed
-    on. Only two things are kept: the first complaint while it loads, which names the cause (ten
-    others follow it), and a crash.
-
     Returns:
-        What is worth saying about its end, "" for nothing; None when the master ended first.
+        What is worth saying about its end: the first complaint while it loads, which names the
+        cause of those that follow, or a crash. Its other words once it is up are about single
+        requests and may quote them. None when the master ended first.
     """
     words, rest, ready = "", b"", False
     while True:
@@ -171,6 +170,11 @@ def _params(params: Any, options: argparse.Namespace) -> Any:
     params.n_ctx = options.context_tokens
     params.n_parallel = options.parallel
     params.use_jinja = True
+    params.chat_template = options.chat_template
+    # Half of the cores. llama.cpp's threads wait for each other by spinning: with a thread for
+    # each core, whatever else runs here (the server that asks, to begin with) stalls them all,
+    # and an answer was seen to take minutes instead of a tenth of a second.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, _cores() // 2)
     params.sampling.temp = 0.2  # at the default of 0.8 a small model names wrong capitals
     params.n_threads_http = HTTP_THREADS
     params.cache_ram_mib = PROMPT_CACHE_MIB
@@ -180,6 +184,10 @@ def _params(params: Any, options: argparse.Namespace) -> Any:
     params.endpoint_slots = False
     params.ui = False
     return params
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _closed(pipe: int) -> bool:

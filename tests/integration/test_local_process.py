@@ -1,0 +1,231 @@
+"""The local model's life: real llama.cpp, the real model, real signals."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat_api.upstreams import local, local_process
+from tests.servers import free_port, gunicorn
+
+FOUND = local.find_model(None)
+MODEL = FOUND or Path()
+pytestmark = [
+    pytest.mark.skipif(FOUND is None, reason="requirements-local.txt is not installed"),
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into Linux's /proc"),
+]
+
+Start = Callable[[Path], "Running"]
+QUESTION = {
+    "model": "what a caller says",
+    "messages": [{"role": "user", "content": "What is the capital of France?"}],
+    "max_tokens": 24,
+}
+
+
+class Running:
+    """A started local model and where it answers."""
+
+    def __init__(self, model: Path) -> None:
+        self.port = free_port()
+        self.handle = local.start_local_model(model, self.port)
+        self.supervisor = self.handle.supervisor
+
+    def model(self) -> int:
+        """The model server's process id; waits until there is one."""
+        wait_until(lambda: bool(children(self.supervisor)))
+        return children(self.supervisor)[0]
+
+    def ask(self, **options: Any) -> tuple[int, bytes]:
+        """Status and body of a chat completion."""
+        with contextlib.closing(connect(self.port, QUESTION | options)) as connection:
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+
+    def is_up(self) -> bool:
+        with contextlib.suppress(OSError), contextlib.closing(connect(self.port)) as connection:
+            return connection.getresponse().status == 200
+        return False
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    running = Running(MODEL)
+    wait_until(running.is_up)
+    yield running
+    running.handle.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts models that are gone after the test, however it ends."""
+    with contextlib.ExitStack() as stack:
+
+        def start(path: Path) -> Running:
+            running = Running(path)
+            stack.callback(running.handle.close)
+            return running
+
+        yield start
+
+
+def test_it_answers_a_question_under_our_name(running: Running) -> None:
+    reply = json.loads(running.ask()[1])
+    assert "Paris" in reply["choices"][0]["message"]["content"]
+    assert reply["model"] == "smollm2-135m"
+
+
+def test_it_streams_under_our_name(running: Running) -> None:
+    events = running.ask(stream=True)[1].decode().split("\n\n")
+    assert events[-2:] == ["data: [DONE]", ""]
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
+    assert {chunk["model"] for chunk in chunks} == {"smollm2-135m"}
+    assert "Paris" in "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
+
+
+def test_a_conversation_longer_than_its_part_of_the_context_is_refused(running: Running) -> None:
+    status, body = running.ask(messages=[{"role": "user", "content": "word " * 2100}])
+    assert (status, json.loads(body)["error"]["type"]) == (400, "exceed_context_size_error")
+
+
+def test_health_does_not_wait_behind_waiting_conversations(running: Running) -> None:
+    callers = [connect(running.port, QUESTION | {"stream": True}) for _ in range(24)]
+    started = time.monotonic()
+    assert running.is_up()
+    assert time.monotonic() - started < 1.0
+    for caller in callers:
+        caller.close()
+
+
+def test_pages_of_other_sites_may_not_read_it(running: Running) -> None:
+    with contextlib.closing(connect(running.port, origin="http://elsewhere.example")) as connection:
+        assert connection.getresponse().headers["Access-Control-Allow-Origin"] is None
+
+
+def test_signals_to_supervisor_and_model_do_nothing(running: Running) -> None:
+    model = running.model()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(running.supervisor, number)
+        os.kill(model, number)
+    assert running.ask(max_tokens=1)[0] == 200
+    assert is_alive(running.supervisor)
+    assert running.model() == model
+    assert os.getsid(model) == running.supervisor, "not in a session of its own"
+
+
+def test_a_killed_model_is_back_by_itself(running: Running) -> None:
+    model = running.model()
+    os.kill(model, signal.SIGKILL)
+    wait_until(lambda: not is_alive(model))
+    wait_until(running.is_up, 5.0)
+    assert running.model() != model
+
+
+def test_it_all_leaves_when_the_pipe_closes(start: Start) -> None:
+    running = start(MODEL)
+    wait_until(running.is_up)
+    model, started = running.model(), time.monotonic()
+    running.handle.close()
+    assert not is_alive(model)
+    assert not is_alive(running.supervisor)
+    assert time.monotonic() - started < 2.0
+
+
+def test_it_all_leaves_while_the_model_is_loading(start: Start) -> None:
+    running = start(MODEL)
+    model = running.model()
+    running.handle.close()
+    assert not is_alive(model)
+    assert not is_alive(running.supervisor)
+
+
+def test_the_model_leaves_when_its_supervisor_is_killed(start: Start) -> None:
+    running = start(MODEL)
+    wait_until(running.is_up)
+    model = running.model()
+    os.kill(running.supervisor, signal.SIGKILL)
+    wait_until(lambda: not is_alive(model), 2.0)
+
+
+def test_another_file_answers_under_its_own_name(start: Start, tmp_path: Path) -> None:
+    other = tmp_path / "Other-Model.Q8_0.gguf"
+    other.symlink_to(MODEL)
+    running = start(other)
+    wait_until(running.is_up)
+    assert json.loads(running.ask(max_tokens=1)[1])["model"] == "other-model.q8_0"
+
+
+def test_a_file_that_is_no_model_costs_one_line_a_try(tmp_path: Path) -> None:
+    (tmp_path / "broken.gguf").write_bytes(b"not a model")
+    command = [sys.executable, "-P", local_process.__file__, "supervise", "--model=broken.gguf"]
+    command += ["--name=broken", f"--port={free_port()}", "--context-tokens=64", "--parallel=1"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stderr=pipe, text=True) as supervisor:
+        assert supervisor.stdin is not None and supervisor.stderr is not None
+        lines = [supervisor.stderr.readline() for _ in range(2)]
+        supervisor.stdin.close()
+        assert supervisor.stderr.read() == ""
+    assert all(line.startswith("local model: broken ended with status 1 (") for line in lines)
+    assert all("GGUF" in line for line in lines)
+    assert [line.split("; ")[1] for line in lines] == [
+        "starts again in 0.2 s\n",
+        "starts again in 0.4 s\n",
+    ]
+
+
+def test_gunicorn_keeps_it_until_the_last_stream_has_ended(tmp_path: Path) -> None:
+    """The workers inherit the pipe, so a SIGTERM takes the model only when they have drained."""
+    with gunicorn(tmp_path, UPSTREAM="local") as server:
+        wait_until(lambda: "answers on 127.0.0.1" in server.log())
+        supervisor = next(child for child in children(server.process.pid) if children(child))
+        model = children(supervisor)[0]
+        body = QUESTION | {"stream": True, "max_tokens": 150}
+        with contextlib.closing(connect(server.port, body)) as caller:
+            reply = caller.getresponse()
+            assert reply.readline().startswith(b"data: ")
+            server.process.send_signal(signal.SIGTERM)
+            assert reply.read().endswith(b"data: [DONE]\n\n")
+        assert server.process.wait(10) == 0
+        wait_until(lambda: not is_alive(model) and not is_alive(supervisor), 2.0)
+
+
+def connect(
+    port: int, body: dict[str, Any] | None = None, origin: str = "http://localhost"
+) -> http.client.HTTPConnection:
+    """A connection with its request sent: a chat completion if there is a body, else /health."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    method, path = ("GET", "/health") if body is None else ("POST", "/v1/chat/completions")
+    headers = {"Content-Type": "application/json", "Origin": origin}
+    connection.request(method, path, json.dumps(body), headers)
+    return connection
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+def children(parent: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [*map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
+    return []
+
+
+def is_alive(process: int) -> bool:
+    """A zombie, whose new parent has not looked after it yet, is not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False

@@ -1,0 +1,188 @@
+"""An upstream that fails before its first piece: the caller gets a real status."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.fakes import chunk, frame
+from tests.integration.wire import DOORS, Door, Stage, ask, door_name
+from tests.servers import Exchange, ScriptedUpstream, Server
+
+AT_ONCE_SECONDS = 2.0
+CANARY = "sk-canary-in-the-upstreams-words"
+INTERNAL = {"error": {"message": f"secret {CANARY} at 10.0.0.7", "type": "x", "code": "y"}}
+
+
+class Failure(NamedTuple):
+    """What an upstream does, and the statuses that `/v1` and the plain routes make of it."""
+
+    script: Callable[[Exchange], None]
+    openai: int
+    plain: int
+    code: str
+
+
+def refuse(status: int, body: Any = INTERNAL, headers: str = "") -> Callable[[Exchange], None]:
+    return lambda exchange: exchange.reply(status, body, headers)
+
+
+def say(data: bytes) -> Callable[[Exchange], None]:
+    """These bytes, then the end."""
+
+    def script(exchange: Exchange) -> None:
+        exchange.send(data)
+        exchange.connection.shutdown(socket.SHUT_RDWR)
+
+    return script
+
+
+def reset(exchange: Exchange) -> None:
+    """End the connection with a reset, before a byte of an answer."""
+    linger = struct.pack("ii", 1, 0)
+    exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    exchange.connection.close()
+
+
+def error_event_first(exchange: Exchange) -> None:
+    exchange.start_stream()
+    exchange.chunk(frame(INTERNAL))
+    exchange.send(b"0\r\n\r\n")
+
+
+def piece_of_another_kind(exchange: Exchange) -> None:
+    exchange.start_stream()
+    exchange.chunk(b"data: <html>\n\n")
+    exchange.send(b"0\r\n\r\n")
+
+
+HTML = b"<html><body>Welcome to nginx!</body></html>"
+KINDS = {
+    "401": Failure(refuse(401), 502, 500, "upstream_key_refused"),
+    "403": Failure(refuse(403), 502, 500, "upstream_key_refused"),
+    "408": Failure(refuse(408), 504, 500, "upstream_timeout"),
+    "504": Failure(refuse(504), 504, 500, "upstream_timeout"),
+    "418": Failure(refuse(418), 502, 500, "upstream_broken"),
+    "501 not to be repeated": Failure(
+        refuse(501, headers="x-should-retry: false\r\n"), 502, 500, "upstream_failed"
+    ),
+    "garbage": Failure(say(b"\x00\xff no HTTP\r\n\r\n"), 502, 500, "upstream_broken"),
+    "HTML": Failure(refuse(200, HTML), 502, 500, "upstream_broken"),
+    "empty 200": Failure(refuse(200, b""), 502, 500, "upstream_broken"),
+    "204": Failure(say(b"HTTP/1.1 204 X\r\n\r\n"), 502, 500, "upstream_broken"),
+    "half a head": Failure(say(b"HTTP/1.1 200 X\r\nContent-"), 502, 500, "upstream_broken"),
+    "half a body": Failure(
+        say(b"HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{"), 502, 500, "upstream_broken"
+    ),
+    "JSON of another kind": Failure(refuse(200, {"result": []}), 502, 500, "upstream_broken"),
+    "compressed": Failure(
+        refuse(200, b"\x1f\x8b", "Content-Encoding: gzip\r\n"), 502, 500, "upstream_broken"
+    ),
+    "error event first": Failure(error_event_first, 502, 500, "upstream_broken"),
+    "event that is no JSON first": Failure(piece_of_another_kind, 502, 500, "upstream_broken"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS, ids=door_name)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_a_status_and_not_a_stream(
+    relay: Server, stage: Stage, kind: str, door: Door
+) -> None:
+    failure = KINDS[kind]
+    stage.play(failure.script)
+    reply = ask(relay, door)
+    assert reply.status == (failure.openai if door.openai else failure.plain)
+    assert reply.headers["Content-Type"] == "application/json"
+    assert door.error_text(reply.body).endswith(".")
+    assert b"canary" not in reply.body and b"10.0.0.7" not in reply.body
+    if door.openai:
+        assert reply.json["error"]["code"] == failure.code
+    assert len(stage.exchanges) == 1, "only what may pass by itself is tried again"
+
+
+@pytest.mark.parametrize("door", DOORS, ids=door_name)
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 422])
+def test_the_upstreams_judgement_is_passed_on_in_its_own_words(
+    relay: Server, stage: Stage, status: int, door: Door
+) -> None:
+    error = {"message": f"No, {CANARY}!", "type": "t", "param": "messages[0]", "code": "c"}
+    stage.play(refuse(status, {"error": error}))
+    reply = ask(relay, door)
+    assert reply.status == (status if door.openai else 400)
+    assert door.error_text(reply.body) == "No, ***!"
+    if door.openai:
+        assert reply.json["error"] == {**error, "message": "No, ***!"}
+
+
+@pytest.mark.parametrize("door", DOORS, ids=door_name)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_of_more_than_5_seconds_is_passed_on_at_once(
+    relay: Server, stage: Stage, status: int, door: Door
+) -> None:
+    stage.play(refuse(status, {"error": {"message": "Slow."}}, "Retry-After: 5.5\r\n"))
+    started = time.monotonic()
+    reply = ask(relay, door)
+    assert time.monotonic() - started < AT_ONCE_SECONDS
+    assert len(stage.exchanges) == 1
+    if status == 503 and not door.openai:
+        assert reply.status == 500
+    else:
+        assert (reply.status, reply.headers["Retry-After"]) == (status, "6")
+        assert "Retry-After" in reply.headers["Access-Control-Expose-Headers"]
+
+
+def test_an_exhausted_quota_is_passed_on_at_once(relay: Server, stage: Stage) -> None:
+    error = {"message": "No money.", "type": "insufficient_quota", "code": "insufficient_quota"}
+    stage.play(refuse(429, {"error": error}))
+    for door in DOORS:
+        assert ask(relay, door).status == 429
+    assert len(stage.exchanges) == len(DOORS)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=door_name)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(
+    relay: Server, stage: Stage, scripted: ScriptedUpstream, status: int, door: Door
+) -> None:
+    stage.play(refuse(status, b"", f"Location: {scripted.url}/chat/completions\r\n"))
+    assert ask(relay, door).status == (502 if door.openai else 500)
+    assert scripted.connections == 0
+
+
+@pytest.mark.parametrize("door", DOORS, ids=door_name)
+def test_an_upstream_that_refuses_connections_is_told_of(small: Server, door: Door) -> None:
+    reply = ask(small, door)
+    assert reply.status == (502 if door.openai else 500)
+    assert door.error_text(reply.body) == "The upstream could not be reached."
+
+
+@pytest.mark.parametrize("door", DOORS, ids=door_name)
+def test_a_late_refusal_within_the_grace_is_a_status_too(
+    relay: Server, stage: Stage, door: Door
+) -> None:
+    def script(exchange: Exchange) -> None:
+        time.sleep(0.8)  # longer than two heartbeats
+        exchange.reply(400, {"error": {"message": "Thought about it: no."}})
+
+    stage.play(script)
+    reply = ask(relay, door)
+    assert (reply.status, door.error_text(reply.body)) == (400, "Thought about it: no.")
+
+
+def test_the_first_piece_may_take_its_time_within_the_grace(relay: Server, stage: Stage) -> None:
+    def script(exchange: Exchange) -> None:
+        time.sleep(0.8)
+        exchange.start_stream()
+        time.sleep(0.5)
+        exchange.chunk(frame(chunk({"content": "Late."}, "stop")) + b"data: [DONE]\n\n")
+        exchange.send(b"0\r\n\r\n")
+
+    stage.play(script)
+    reply = ask(relay, DOORS[3])
+    assert reply.status == 200
+    assert reply.body.startswith(b"data: "), "no heartbeat goes before the first piece"

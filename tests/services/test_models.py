@@ -1,0 +1,100 @@
+"""Which model answers for a name."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat_api.errors import ModelNotFound, UpstreamTimeout
+from chat_api.services.models import SUCCESSORS, Models
+from chat_api.settings import DEFAULT_MODELS
+from tests.fakes import FakeUpstream
+
+
+def listed(*names: str) -> list[dict[str, object]]:
+    return [{"id": name, "object": "model", "created": 1, "owned_by": "x"} for name in names]
+
+
+@pytest.fixture
+def models(upstream: FakeUpstream) -> Models:
+    return Models(upstream, DEFAULT_MODELS, ("*",))
+
+
+@pytest.mark.parametrize("name", [None, "", "gpt-4o-mini"])
+def test_no_name_means_the_default(models: Models, name: str | None) -> None:
+    choice = models.choose(name)
+    assert (choice.model, choice.alias) == ("gpt-4o-mini", None)
+
+
+def test_an_unknown_name_is_the_upstreams_to_judge(models: Models) -> None:
+    assert models.choose("my-finetune").model == "my-finetune"
+
+
+@pytest.mark.parametrize("name", ["gpt-3.5-turbo", "gpt-4", "o1-preview"])
+def test_a_retired_name_is_answered_by_its_successor(models: Models, name: str) -> None:
+    choice = models.choose(name)
+    assert (choice.model, choice.alias) == (SUCCESSORS[name], name)
+
+
+def test_a_retired_name_that_the_upstream_lists_is_its_own(
+    models: Models, upstream: FakeUpstream
+) -> None:
+    upstream.listing = listed("gpt-4")
+    assert models.choose("gpt-4").alias is None
+    assert models.choose("gpt-3.5-turbo").alias == "gpt-3.5-turbo"
+    assert upstream.listed == 1, "the list is kept for a while"
+
+
+def test_no_successor_is_retired_itself() -> None:
+    assert not set(SUCCESSORS.values()) & set(SUCCESSORS)
+
+
+def test_a_lone_local_model_answers_every_name(models: Models, upstream: FakeUpstream) -> None:
+    upstream.answers_any_name = True
+    choice = models.choose("gpt-99")
+    assert (choice.model, choice.alias) == ("gpt-4o-mini", "gpt-99")
+    assert models.aliases()["gpt-4"] == "gpt-4o-mini"
+    assert upstream.listed == 0
+
+
+def test_names_that_are_not_allowed_are_not_found(upstream: FakeUpstream) -> None:
+    models = Models(upstream, ("gpt-5.5", "gpt-4o"), ("gpt-4o*",))
+    assert models.choose("gpt-4").model == "gpt-4o"  # the one that answers is allowed
+    for name in ("gpt-5.5", "o1"):
+        with pytest.raises(ModelNotFound):
+            models.choose(name)
+    assert models.names() == ["gpt-4o", "gpt-4o-mini"]
+
+
+def test_the_list_is_the_setting_and_the_default(models: Models, upstream: FakeUpstream) -> None:
+    assert models.names() == list(DEFAULT_MODELS)
+    assert Models(upstream, ("a",), ("*",)).names() == ["a", "gpt-4o-mini"]
+    assert models.aliases() == {name: SUCCESSORS[name] for name in DEFAULT_MODELS[2:]}
+    assert upstream.listed == 0
+
+
+def test_live_lists_what_the_upstream_offers(upstream: FakeUpstream) -> None:
+    upstream.listing = listed("b", "a")
+    assert Models(upstream, ("live",), ("*",)).names() == ["b", "a", "gpt-4o-mini"]
+
+
+def test_an_upstream_that_cannot_be_asked_offers_nothing(upstream: FakeUpstream) -> None:
+    upstream.listing = UpstreamTimeout("x")
+    models = Models(upstream, ("live",), ("*",))
+    assert models.names() == ["gpt-4o-mini"]
+    assert models.choose("gpt-4").model == "gpt-4o"
+    assert upstream.listed == 1, "not asked again at once"
+
+
+def test_objects_join_both_lists(models: Models, upstream: FakeUpstream) -> None:
+    upstream.listing = listed("gpt-4o", "tuned/v1")
+    found = {model["id"]: model for model in models.objects()}
+    assert found["gpt-4o"]["owned_by"] == "x"
+    assert found["o1-mini"] == {
+        "id": "o1-mini",
+        "object": "model",
+        "created": 0,
+        "owned_by": "fake",
+    }
+    assert models.retrieve("tuned/v1")["id"] == "tuned/v1"
+    with pytest.raises(ModelNotFound):
+        models.retrieve("nope")

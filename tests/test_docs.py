@@ -1,0 +1,84 @@
+"""What the documentation says is what the server does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from chat_api import __version__
+from chat_api.settings import UPSTREAMS, Settings
+from chat_api.upstreams import mock
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def table(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, header rows left out."""
+    section = text.split(heading, 1)[1]
+    rows = section.split("\n\n|", 1)[1].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in rows[2:]]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_setting_is_in_the_readme_with_its_default() -> None:
+    rows = {tuple(names(row[0])): row[1] for row in table(README, "## Settings")}
+    fields = [f for f in Settings.__dataclass_fields__.values() if "names" in f.metadata]
+    assert set(rows) == {tuple(field.metadata["names"]) for field in fields}
+    for field in fields:
+        if isinstance(field.default, int | float):
+            assert rows[tuple(field.metadata["names"])] == f"{field.default:.12g}", field.name
+
+
+def test_the_readme_names_every_upstream() -> None:
+    (row,) = [row for row in table(README, "## Settings") if row[0] == "`UPSTREAM`"]
+    assert tuple(names(row[2])) == UPSTREAMS
+
+
+def test_the_readmes_endpoints_are_the_servers(app: Flask) -> None:
+    documented = {name for row in table(README, "## Endpoints") for name in names(row[0])}
+    served = app.test_client().get("/").get_json()["endpoints"]
+    assert documented == set(served)
+
+
+def test_the_example_environment_names_only_settings() -> None:
+    known = {
+        name
+        for field in Settings.__dataclass_fields__.values()
+        for name in field.metadata.get("names", ())
+    }
+    text = (ROOT / ".env.example").read_text()
+    assert set(re.findall(r"^#? ?([A-Z_]+)=", text, re.MULTILINE)) <= known
+
+
+def test_the_mocks_table_stands_in_the_docs_as_in_the_code() -> None:
+    assert mock.__doc__ is not None
+    rows = [line for line in mock.__doc__.splitlines() if line.startswith("|")]
+    assert "\n".join(rows) in (ROOT / "docs/mock.md").read_text()
+
+
+def test_the_changelogs_newest_version_is_the_packages() -> None:
+    versions = re.findall(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == __version__
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in ROOT.glob("docs/*.md"))])
+def test_links_lead_somewhere(page: str) -> None:
+    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    for target in re.findall(r"\]\((?!http)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_make_explains_itself() -> None:
+    text = subprocess.run(
+        ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
+    ).stdout
+    for target in ("run", "test", "bench", "lint", "types", "clean"):
+        assert f"make {target} " in text

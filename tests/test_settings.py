@@ -1,0 +1,98 @@
+"""Settings: read once, from one place, with one clear line when something is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from chat_api.errors import SettingsError
+from chat_api.settings import DEFAULT_MODELS, Settings, load_settings
+
+
+def test_nothing_set_gives_the_defaults_of_the_contract() -> None:
+    settings = load_settings()
+    assert settings == Settings(proxies=settings.proxies)
+    assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 5000, 2)
+    assert settings.models == DEFAULT_MODELS
+    assert (settings.upstream_timeout_seconds, settings.stream_heartbeat_seconds) == (300, 15)
+    assert (settings.max_streams, settings.max_body_bytes) == (2000, 20_971_520)
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("OPENAI_API_KEY", "  ")
+    settings = load_settings()
+    assert (settings.port, settings.openai_api_key) == (5000, None)
+
+
+@pytest.mark.parametrize(
+    ("alias", "field", "value", "expected"),
+    [
+        ("OPENAI_API_KEY_CYB_SEC", "openai_api_key", "sk-1", "sk-1"),
+        ("OPENAI_API_BASE", "openai_base_url", "http://h:1/v1/", "http://h:1/v1"),
+        ("DEFAULT_MODEL", "default_model", "m", "m"),
+        ("OPENAI_TIMEOUT", "upstream_timeout_seconds", "2.5", 2.5),
+        ("REQUEST_TIMEOUT", "upstream_timeout_seconds", "7", 7.0),
+        ("API_KEY", "api_keys", "a, b,", ("a", "b")),
+        ("UPSTREAM", "upstream", "Mock", "mock"),
+    ],
+)
+def test_values_and_aliases_are_read(
+    monkeypatch: pytest.MonkeyPatch, alias: str, field: str, value: str, expected: object
+) -> None:
+    monkeypatch.setenv(alias, value)
+    assert getattr(load_settings(), field) == expected
+
+
+def test_the_first_name_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEFAULT_MODEL", "alias")
+    monkeypatch.setenv("OPENAI_MODEL", "name")
+    assert load_settings().default_model == "name"
+
+
+def test_a_dotenv_file_is_read_beneath_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("OPENAI_MODEL=from-file\nPORT=1234\n")
+    monkeypatch.setenv("PORT", "4321")
+    settings = load_settings()
+    assert (settings.default_model, settings.port) == ("from-file", 4321)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "abc"),
+        ("PORT", "70000"),
+        ("WEB_CONCURRENCY", "0"),
+        ("UPSTREAM", "nope"),
+        ("UPSTREAM_TIMEOUT", "-1"),
+        ("UPSTREAM_TIMEOUT", "nan"),
+        ("STREAM_HEARTBEAT_SECONDS", "inf"),
+        ("MAX_STREAMS", "1.5"),
+        ("OPENAI_BASE_URL", "localhost:8000"),
+        ("OPENAI_BASE_URL", "http://user:secret@host/v1"),
+        ("LOG_FORMAT", "xml"),
+        ("ALLOW_ORIGINS", ".*"),
+        ("ALLOW_ORIGINS", "https://a.example,b.example"),
+    ],
+)
+def test_a_bad_value_is_named_with_the_form_wanted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    text = str(caught.value)
+    assert text.startswith(name) and "\n" not in text and "secret" not in text
+
+
+def test_a_key_is_not_in_the_text_of_the_settings() -> None:
+    assert "sk-canary" not in repr(Settings(openai_api_key="sk-canary", api_keys=("sk-canary",)))
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc]

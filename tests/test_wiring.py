@@ -1,0 +1,65 @@
+"""Which upstream answers, by what is set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chat_api.errors import SettingsError
+from chat_api.settings import Settings
+from chat_api.upstreams import local
+from chat_api.wiring import build_services, default_upstream, local_model
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "find_spec", lambda name: None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (Settings(openai_api_key="k"), "openai"),
+        (Settings(openai_base_url="http://h/v1"), "openai"),
+        (Settings(upstream="openai"), "openai"),
+        (Settings(upstream="mock", openai_api_key="k"), "mock"),
+        (Settings(upstream="local", openai_api_key="k"), "local"),
+        (Settings(local_model_path="/some.gguf"), "local"),
+    ],
+)
+def test_the_settings_name_the_upstream(settings: Settings, name: str) -> None:
+    assert default_upstream(settings) == name
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_without_anything_no_upstream_is_set_up() -> None:
+    services = build_services(Settings())
+    assert (services.upstream.name, services.upstream.is_set_up) == ("none", False)
+    assert services.upstream.models() == []
+    services.upstream.close()
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_the_local_model_is_asked_for_but_not_installed() -> None:
+    with pytest.raises(SettingsError, match=r"requirements-local\.txt"):
+        local_model(Settings(upstream="local"))
+
+
+def test_another_model_file_must_be_there(tmp_path: Path) -> None:
+    if local.find_model(None) is None:
+        pytest.skip("the local model is not installed")
+    with pytest.raises(SettingsError, match="LOCAL_MODEL_PATH"):
+        local_model(Settings(local_model_path=str(tmp_path / "none.gguf")))
+    other = tmp_path / "Other-1B.gguf"
+    other.write_bytes(b"GGUF")
+    services = build_services(Settings(local_model_path=str(other)))
+    assert (services.upstream.name, services.upstream.provider) == ("local", "Local")
+    assert services.models.default == "other-1b"
+
+
+def test_the_mock_and_openai_have_their_default_models() -> None:
+    assert build_services(Settings(upstream="mock")).models.default == "mock-1"
+    assert build_services(Settings(openai_api_key="k")).models.default == "gpt-4o-mini"
+    other = Settings(openai_api_key="k", default_model="gpt-5.5")
+    assert build_services(other).models.default == "gpt-5.5"
