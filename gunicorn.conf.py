@@ -47,3 +47,9 @@ def on_starting(server):  # type: ignore[no-untyped-def]
     """Start the local model beside the workers; it leaves when the last of them has."""
     if model:
         server.local_model = local.start_local_model(model, local.loopback_port())
+
+
+def on_exit(server):  # type: ignore[no-untyped-def]
+    """The workers are gone: the model leaves now rather than when it notices."""
+    if model:
+        server.local_model.close()

@@ -112,4 +112,4 @@ class Upstream(Protocol):
         """
 
     def close(self) -> None:
-        """Close what is open. The upstream can be used again afterwards."""
+        """Close what is open. The upstream is not used afterwards."""

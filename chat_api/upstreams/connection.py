@@ -73,7 +73,8 @@ def connect(origin: Origin, timeout_seconds: float, caller: Caller) -> socket.so
         if origin.tls is not None:
             sock = _handshake(sock, origin, deadline)
         return sock
-    except OSError as error:  # ssl.SSLError and socket.gaierror are OSErrors
+    # ssl.SSLError and socket.gaierror are OSErrors; a name that cannot be encoded is no host.
+    except (OSError, UnicodeError) as error:
         _close(sock)
         raise UpstreamUnreachable("The upstream could not be reached.") from error
     except BaseException:
@@ -121,7 +122,8 @@ def _tunnel(
     deadline: _Deadline,
 ) -> None:
     """Ask the proxy for a tunnel (RFC 9110, 9.3.6)."""
-    lines = [f"CONNECT {origin.host}:{origin.port} HTTP/1.1", f"Host: {origin.host}:{origin.port}"]
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    lines = [f"CONNECT {host}:{origin.port} HTTP/1.1", f"Host: {host}:{origin.port}"]
     if user:
         pair = f"{unquote(user)}:{unquote(password or '')}".encode()
         lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair).decode()}")

@@ -38,7 +38,9 @@ class EventDecoder:
         else:
             frames = buffer.split(b"\n\n")
             self._rest = frames.pop()
-        events = []
+        events: list[Event] = []
+        if self.failure:
+            return events
         try:
             for frame in frames:
                 if self.done:

@@ -29,8 +29,8 @@ CHAT_TEMPLATE = (
     r"{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 """The packaged model's own, with a shorter sentence for conversations that bring no system message:
-told that it is "named SmolLM, trained by Hugging Face", it answers 14 of 40 times that France's
-capital is Paris, and else in broken French; so it does nearly always."""
+told that it is "named SmolLM, trained by Hugging Face", it answers the capital of France in broken
+French and wrongly, more often than not."""
 
 CONTEXT_TOKENS = 8192
 """For all conversations together; each gets an equal part, so 2,048 tokens."""
@@ -38,9 +38,8 @@ PARALLEL_CONVERSATIONS = 4
 
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
 """How long the model's threads spin for each other before they sleep, unless the environment says
-otherwise. They meet hundreds of times a token; with libgomp's default of 300,000 turns one busy
-neighbour on two cores brought 115 tokens/s down to 1.8, and some replies to over a minute. So it
-is about 30, and nearly the same when alone."""
+otherwise. They meet hundreds of times a token: of two threads on two cores with one busy
+neighbour, libgomp's default of 300,000 turns left 2 tokens/s at the worst, 1,000 leave 30."""
 
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_767
 """Below the ports that systems hand to outgoing connections. One of those could be taken while

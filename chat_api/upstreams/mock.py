@@ -31,6 +31,7 @@ from chat_api.upstreams.refusals import from_status
 
 DIRECTIVE = re.compile(r"\[(\w+)=([\w.-]{1,64})\]")
 MODEL = "mock-1"
+SILENT = "The upstream stayed silent for too long."
 CREATED = 1_767_225_600
 """2026-01-01T00:00:00Z: answers carry no clock, so that they can be compared."""
 
@@ -52,7 +53,10 @@ class MockUpstream:
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
         script = Script(call.body)
-        call.caller.wait(script.number("delay"))
+        delay = script.number("delay")
+        call.caller.wait(min(delay, self._timeout))
+        if delay > self._timeout:
+            raise UpstreamTimeout(SILENT)
         script.fail_if_told()
         if "cut" in script.directives:
             raise UpstreamBroken("The upstream broke off in the middle of its answer.")
@@ -161,11 +165,12 @@ class MockEventStream:
         if self._next is None:
             self._next = next(self._steps, (0.0, None))
             self._ready_at = time.monotonic() + self._next[0]
-        if self._next[0] > self._timeout:
-            self._caller.wait(self._timeout)
-            raise UpstreamTimeout("The upstream stayed silent for too long.")
-        self._caller.wait(min(until, self._ready_at) - time.monotonic())
-        if time.monotonic() < self._ready_at:
+        silence_end = self._ready_at - self._next[0] + self._timeout
+        self._caller.wait(min(until, self._ready_at, silence_end) - time.monotonic())
+        now = time.monotonic()
+        if now < self._ready_at:
+            if now >= silence_end:
+                raise UpstreamTimeout(SILENT)
             return []
         event, self._next = self._next[1], None
         self.ended = event is None

@@ -101,13 +101,14 @@ class OpenAIUpstream:
             listed = orjson.loads(page.content)["data"]
             return [model for model in listed if isinstance(model["id"], str)]
         except openai.OpenAIError as error:
-            raise from_sdk(error) from error
+            raise from_sdk(error, (self._api_key,)) from error
         except (ValueError, KeyError, TypeError) as error:
             raise UpstreamBroken("The upstream's list of models is none.") from error
 
     def close(self) -> None:
         """See `Upstream.close`."""
         self._transport.close()
+        self._client.close()
 
     def _send(self, call: Call) -> Exchange:
         body = orjson.dumps(call.body)
@@ -167,9 +168,12 @@ class OpenAIEventStream:
             events = self._decoder.feed(piece) if piece else []
             if exchange.ended:
                 events += self._decoder.end()
-            self.ended = exchange.ended or self._decoder.done
+            failure = self._decoder.failure
+            self.ended = (exchange.ended or self._decoder.done) and not failure
             if events:
                 return events
+            if failure:
+                raise failure
         return []
 
     def close(self) -> None:

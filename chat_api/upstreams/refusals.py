@@ -25,6 +25,7 @@ from chat_api.errors import (
 JUDGED = (400, 404, 409, 413, 422)
 KEY_LIKE = re.compile(r"\b(?:sk|rk|pk)-[\w*.-]{8,}")
 MAX_TEXT = 4_000
+LONGEST_WAIT_SECONDS = 365 * 86_400.0
 # How upstreams name what OpenAI calls `context_length_exceeded`.
 CONTEXT_TYPES = ("exceed_context_size_error",)  # llama.cpp
 
@@ -66,12 +67,13 @@ def from_status(
     return error
 
 
-def from_sdk(error: openai.OpenAIError) -> UpstreamError:
-    """The error that an exception of the SDK stands for."""
+def from_sdk(error: openai.OpenAIError, keys: Iterable[str | None] = ()) -> UpstreamError:
+    """The error that an exception of the SDK stands for; `keys` as in `from_status`."""
     if isinstance(error, openai.APIStatusError):
         response = error.response
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return from_status(response.status_code, headers, {"error": error.body})
+        body = {"error": error.body} if isinstance(error.body, dict) else None
+        return from_status(response.status_code, headers, body, keys=keys)
     for foreign, ours, text in SDK_ERRORS:
         if isinstance(error, foreign):
             return ours(text)
@@ -96,15 +98,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     `retry-after-ms` is OpenAI's own; `Retry-After` is seconds or a date (RFC 9110, 10.2.3).
     """
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        text = headers.get(name, "")
         try:
-            return max(0.0, min(float(text) / scale, 86_400.0 * 365))
+            return _bounded(float(headers.get(name, "")) / scale)
         except ValueError:
             pass
     try:
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+        return _bounded(parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     except (KeyError, ValueError, OverflowError):
         return None
+
+
+def _bounded(seconds: float) -> float:
+    return max(0.0, min(seconds, LONGEST_WAIT_SECONDS))
 
 
 def _judged(status: int, body: Any, keys: Iterable[str | None]) -> UpstreamRefused:

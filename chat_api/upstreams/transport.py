@@ -186,35 +186,31 @@ class Exchange:
     def _send_all(self) -> None:
         """Send the request; stop when the answer is already coming (a 413, say)."""
         rest = memoryview(self._payload)
-        while rest and not self._response.fed:
+        while rest and not self._response.head_complete and not self._closed:
             try:
                 rest = rest[self._sock.send(rest[:SEND_BYTES]) :]
                 self._heard = time.monotonic()
                 continue
             except WOULD_BLOCK:
+                if not self._wait(self._silence_end(), READABLE | WRITABLE):
+                    raise UpstreamTimeout("The upstream took nothing for too long.") from None
+                if self._take_in():
+                    continue
+            except OSError:
                 pass
-            except OSError as error:  # closed on us: it may have said why before
-                if self._take_in() is None and not self._resend():
-                    raise UpstreamUnreachable("The upstream closed the connection.") from error
-                return
-            if not self._wait(self._silence_end(), READABLE | WRITABLE):
-                raise UpstreamTimeout("The upstream took nothing for too long.")
-            self._take_in()
+            return  # it hung up; reading finds out whether it said why before
         self._sent = not rest
 
-    def _take_in(self) -> bytes | None:
-        """Feed what can be read now; None when there is nothing."""
+    def _take_in(self) -> bool:
+        """Feed what can be read without waiting; False at the connection's end."""
         try:
             data = self._sock.recv(READ_BYTES)
         except WOULD_BLOCK:
-            return None
+            return True
         except OSError:
-            data = b""
-        if not data:
-            return None
-        piece = self._response.feed(data)
-        self._pending += piece
-        return piece
+            return False
+        self._pending += self._response.feed(data) if data else b""
+        return bool(data)
 
     def _receive(self, until: float) -> bytes | None:
         """What one `recv` brings, through the parser; None when nothing came until then."""
@@ -252,6 +248,7 @@ class Exchange:
                 data = b""
             if data or not self._resend():
                 return data
+        self._sock.close()  # it may have been opened anew meanwhile
         raise UpstreamBroken("The exchange was closed.")
 
     def _resend(self) -> bool:
@@ -260,6 +257,7 @@ class Exchange:
         if self._closed or not self._reused or self._response.fed:
             return False
         self._sock.close()
+        self._transport.close()  # what else is idle is as old
         self._sock, self._reused = self._transport.open(self._caller), False
         self._send_all()
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import Any
 
@@ -13,6 +14,16 @@ from chat_api.web.connections import linger
 
 class Worker(GeventWorker):  # type: ignore[misc]
     """Ends connections on request, and answers malformed HTTP in JSON."""
+
+    alive: bool
+
+    def notify(self) -> None:
+        """Give a sign of life. Gunicorn's own leaves at once when the master is gone, and cuts
+        every stream; this one takes no more connections and lets them end."""
+        if self.alive and self.ppid != os.getppid():
+            self.log.warning("The master is gone: worker %s ends its streams and leaves", self.pid)
+            self.alive = False
+        self.tmp.notify()
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; `wsgi.input` gets a `force_close` (see `web.connections`)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.wire import Stage
+from tests.integration.wire import Stage, both_workers
 from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
 
 
@@ -20,7 +20,7 @@ def stage(relay: Server, relay_upstream: ScriptedUpstream) -> Iterator[Stage]:
 @pytest.fixture
 def unharmed(relay: Server) -> Iterator[None]:
     """After the test the workers are those of before, and nothing in them crashed."""
-    workers, length = relay.workers(), len(relay.log())
+    workers, length = both_workers(relay), len(relay.log())
     yield
     assert relay.workers() == workers
     news = relay.log()[length:]

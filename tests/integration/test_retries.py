@@ -5,15 +5,25 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.integration.test_streams_refused import refuse, reset
-from tests.integration.wire import DOORS, Call, Door, Stage, ask, door_name, log_line
+from tests.integration.wire import (
+    CHAT,
+    DOORS,
+    V1,
+    V1_STREAM,
+    Call,
+    Script,
+    Stage,
+    ask,
+    ask_at,
+    log_line,
+)
 from tests.servers import Exchange, Server, answer_plainly
 
-PASSING: dict[str, Callable[[Exchange], None]] = {
+PASSING: dict[str, Script] = {
     "500": refuse(500),
     "502": refuse(502),
     "503": refuse(503),
@@ -23,92 +33,81 @@ PASSING: dict[str, Callable[[Exchange], None]] = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS, ids=door_name)
 @pytest.mark.parametrize("kind", PASSING)
-def test_what_passes_by_itself_is_hidden(
-    relay: Server, stage: Stage, kind: str, door: Door
-) -> None:
+def test_what_passes_by_itself_is_hidden(relay: Server, stage: Stage, kind: str) -> None:
     stage.play(PASSING[kind], answer_plainly)
-    reply = ask(relay, door)
-    assert (reply.status, b"error" in reply.body) == (200, False)
-    assert len(stage.exchanges) == 2
+    for door, reply in ask_at(DOORS, relay):
+        assert (reply.status, b"error" in reply.body) == (200, False)
+        assert stage.tries(door.prompt) == 2
 
 
-@pytest.mark.parametrize("kind", PASSING)
-def test_a_third_try_may_be_the_one(relay: Server, stage: Stage, kind: str) -> None:
-    stage.play(PASSING[kind], PASSING[kind], answer_plainly)
-    with Call(relay, "/chat", {"message": "Hi"}) as call:
-        assert call.whole().status == 200
-    assert len(stage.exchanges) == 3
-    if kind != "reset":  # a request that an idle connection swallowed is no try
-        assert log_line(relay, call)["attempts"] == 3
+def test_a_third_try_may_be_the_one(relay: Server, stage: Stage) -> None:
+    kinds = {kind: [script, script, answer_plainly] for kind, script in PASSING.items()}
+    stage.play_by_prompt({**kinds, "reset": [reset, reset, answer_plainly, answer_plainly]})
+    with contextlib.ExitStack() as stack:
+        calls = {kind: Call(relay, "/chat", {"message": kind}) for kind in PASSING}
+        for kind, call in calls.items():
+            assert stack.enter_context(call).whole().status == 200
+            assert stage.tries(kind) == 3
+            if kind != "reset":  # a request lost on an idle connection goes again, and is no try
+                assert log_line(relay, call)["attempts"] == 3
 
 
 @pytest.mark.parametrize(
-    ("kind", "openai", "plain"),
-    [("500", 502, 500), ("503", 503, 500), ("429", 429, 429)],
+    ("kind", "openai", "plain"), [("500", 502, 500), ("503", 503, 500), ("429", 429, 429)]
 )
 def test_after_three_tries_it_is_told(
     relay: Server, stage: Stage, kind: str, openai: int, plain: int
 ) -> None:
     stage.play(PASSING[kind])
-    calls = [Call(relay, door.path, door.body()) for door in DOORS]
-    with contextlib.ExitStack() as stack:
-        for door, call in zip(DOORS, calls, strict=True):
-            reply = stack.enter_context(call).whole()
-            assert reply.status == (openai if door.openai else plain)
-            assert door.error_text(reply.body)
-            if reply.status in (429, 503):
-                assert int(reply.headers["Retry-After"]) >= 1
-    assert len(stage.exchanges) == 3 * len(DOORS)
+    for door, reply in ask_at(DOORS, relay):
+        assert reply.status == (openai if door.openai else plain)
+        assert door.error_text(reply.body)
+        assert stage.tries(door.prompt) == 3
+        if reply.status in (429, 503):
+            assert int(reply.headers["Retry-After"]) >= 1
 
 
 def test_an_upstream_that_always_resets_is_asked_four_times_at_most(
     relay: Server, stage: Stage
 ) -> None:
-    everybody = threading.Barrier(8)
+    everybody = threading.Barrier(12)
 
     def together(exchange: Exchange) -> None:
         everybody.wait(10)
         answer_plainly(exchange)
 
-    stage.play(together)
-    with contextlib.ExitStack() as stack:  # leaves many idle connections behind
-        calls = [stack.enter_context(Call(relay, "/chat", {"message": "Hi"})) for _ in range(8)]
-        assert [call.whole().status for call in calls] == [200] * 8
+    stage.play(together)  # leaves many idle connections behind
+    assert [reply.status for _, reply in ask_at([CHAT] * 12, relay)] == [200] * 12
     stage.play(reset)
-    before = len(stage.exchanges)
-    assert ask(relay, DOORS[2]).status == 502
-    assert 3 <= len(stage.exchanges) - before <= 4
+    assert ask(relay, V1).status == 502
+    assert 3 <= stage.tries(V1.prompt) <= 4
 
 
-@pytest.mark.parametrize("door", DOORS, ids=door_name)
-def test_a_short_retry_after_is_obeyed(relay: Server, stage: Stage, door: Door) -> None:
+def test_a_short_retry_after_is_obeyed(relay: Server, stage: Stage) -> None:
     stage.play(refuse(429, headers="Retry-After: 1\r\n"), answer_plainly)
     started = time.monotonic()
-    assert ask(relay, door).status == 200
-    assert time.monotonic() - started >= 1.0
-    assert len(stage.exchanges) == 2
+    for door, reply in ask_at(DOORS, relay):
+        assert reply.status == 200
+        assert time.monotonic() - started >= 1.0
+        assert stage.tries(door.prompt) == 2
 
 
 def test_milliseconds_to_wait_are_obeyed(relay: Server, stage: Stage) -> None:
     stage.play(refuse(503, headers="retry-after-ms: 600\r\nRetry-After: 9\r\n"), answer_plainly)
     started = time.monotonic()
-    assert ask(relay, DOORS[3]).status == 200
+    assert ask(relay, V1_STREAM).status == 200
     assert time.monotonic() - started >= 0.6
 
 
 def test_a_silent_upstream_is_given_up_and_never_asked_again(relay: Server, stage: Stage) -> None:
     stage.play(lambda exchange: exchange.wait_until_caller_leaves())
     started = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        calls = [stack.enter_context(Call(relay, door.path, door.body())) for door in DOORS]
-        for door, call in zip(DOORS, calls, strict=True):
-            reply = call.whole()
-            assert reply.status == (504 if door.openai else 500)
-            assert door.error_text(reply.body)
+    for door, reply in ask_at(DOORS, relay):
+        assert reply.status == (504 if door.openai else 500)
+        assert door.error_text(reply.body)
+        assert stage.tries(door.prompt) == 1
     assert 2.0 <= time.monotonic() - started < 5.0  # UPSTREAM_TIMEOUT is 2 here
-    assert len(stage.exchanges) == len(DOORS)
 
 
 def test_nothing_is_tried_again_once_a_piece_was_there(relay: Server, stage: Stage) -> None:
@@ -118,5 +117,5 @@ def test_nothing_is_tried_again_once_a_piece_was_there(relay: Server, stage: Sta
         reset(exchange)
 
     stage.play(script, answer_plainly)
-    assert b"error" in ask(relay, DOORS[3]).body
+    assert b"error" in ask(relay, V1_STREAM).body
     assert len(stage.exchanges) == 1

@@ -17,10 +17,12 @@ from tests.integration.wire import (
     V1_STREAM,
     Call,
     Door,
+    Script,
     Stage,
     ask,
     data_of,
     door_name,
+    frames_of,
     text_of,
 )
 from tests.servers import Exchange, Server
@@ -38,7 +40,7 @@ ODD = (
 """Frames that another hand would write otherwise: spaces, escapes, numbers, unknown fields."""
 
 
-def play_frames(*frames: bytes, usage: bool = True) -> object:
+def play_frames(*frames: bytes) -> Script:
     """A stream of these bytes, chunk by chunk, and `[DONE]`."""
 
     def script(exchange: Exchange) -> None:
@@ -70,7 +72,7 @@ def test_a_stream_has_the_headers_that_keep_proxies_from_holding_it(
 def test_the_plain_stream_ends_with_done(relay: Server, stage: Stage) -> None:
     body = ask(relay, CHAT_STREAM).body
     assert body.startswith(b'data: {"content": "Hel"}\n\ndata: {"content": "lo!"}\n\n')
-    last = data_of(body.split(b"\n\n"))[-1]
+    last = data_of(frames_of(body))[-1]
     assert last["done"] is True
     assert last["usage"]["total_tokens"] == 11
 
@@ -160,7 +162,7 @@ def test_usage_is_shown_byte_for_byte_to_who_asked(relay: Server, stage: Stage) 
 def test_usage_beside_the_last_text_is_cut_out_of_it(relay: Server, stage: Stage) -> None:
     last = chunk({"content": '"usage":null'}, "stop", usage=USAGE_CHUNK["usage"])
     stage.play(play_frames(frame(last)))
-    (data, done) = data_of(ask(relay, V1_STREAM).body.split(b"\n\n")[:-1])
+    (data, done) = data_of(frames_of(ask(relay, V1_STREAM).body))
     assert (data, done) == ({k: v for k, v in last.items() if k != "usage"}, "[DONE]")
 
 

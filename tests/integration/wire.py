@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
+import struct
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,9 +19,9 @@ from tests.servers import Exchange, ScriptedUpstream, Server
 PATIENCE_SECONDS = 20.0
 """For what must come but need not hurry: a busy machine is no failure."""
 
-MESSAGES = [{"role": "user", "content": "Hi"}]
 OPENAI_ERROR_KEYS = {"message", "type", "param", "code"}
 
+Script = Callable[[Exchange], object]
 T = TypeVar("T")
 
 
@@ -32,11 +35,18 @@ class Door(NamedTuple):
     def openai(self) -> bool:
         return self.path.startswith("/v1/")
 
-    def body(self, **extra: Any) -> dict[str, Any]:
+    @property
+    def prompt(self) -> str:
+        """What a request says here: an upstream can tell the doors apart by it."""
+        return f"Hi at {self.path}{', streamed' if self.streamed else ''}"
+
+    def body(self, prompt: str | None = None, **extra: Any) -> dict[str, Any]:
         """The smallest request."""
+        text = prompt or self.prompt
         if not self.openai:
-            return {"message": "Hi", **extra}
-        return {"messages": MESSAGES, **({"stream": True} if self.streamed else {}), **extra}
+            return {"message": text, **extra}
+        messages = [{"role": "user", "content": text}]
+        return {"messages": messages, **({"stream": True} if self.streamed else {}), **extra}
 
     def error_text(self, body: bytes) -> str:
         """The text of an error reply, or of an error event's data, in this family's shape."""
@@ -134,8 +144,26 @@ class Call:
         return b"".join(lines)
 
     def frames(self) -> list[bytes]:
-        """All that is still to come."""
-        return list(iter(self.frame, b""))
+        """All that is still to come.
+
+        Raises:
+            http.client.IncompleteRead: the connection broke off (`frame` keeps quiet about that).
+        """
+        return frames_of(self.reply.read())
+
+    def send_raw(self, data: bytes) -> None:
+        """Say more before the reply has ended."""
+        self._connection.sock.sendall(data)
+
+    def rest_raw(self) -> bytes:
+        """What comes behind the reply until the server closes."""
+        sock = self._connection.sock
+        return b"".join(iter(lambda: sock.recv(65_536), b""))
+
+    def reset_when_left(self) -> None:
+        """Leave with a reset, as a process that is killed with unread bytes does."""
+        linger = struct.pack("ii", 1, 0)
+        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     def leave(self) -> None:
         """Close the connection, whatever is still to come."""
@@ -147,6 +175,16 @@ class Call:
 def ask(server: Server, door: Door, **extra: Any) -> Reply:
     """The whole reply to the smallest request."""
     return send(server, door.path, door.body(**extra))
+
+
+def ask_at(doors: Iterable[Door], server: Server, **extra: Any) -> list[tuple[Door, Reply]]:
+    """As `ask` at each of the doors, at the same time."""
+    with contextlib.ExitStack() as stack:
+        calls = [
+            (door, stack.enter_context(Call(server, door.path, door.body(**extra))))
+            for door in doors
+        ]
+        return [(door, call.whole()) for door, call in calls]
 
 
 def send(server: Server, path: str, body: Any = None, **options: Any) -> Reply:
@@ -165,6 +203,13 @@ def exchange_raw(server: Server, data: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS) as caller:
         caller.sendall(data)
         return b"".join(iter(lambda: caller.recv(65_536), b""))
+
+
+def frames_of(body: bytes) -> list[bytes]:
+    """The events and comments of a whole stream, blank lines included."""
+    *frames, rest = body.split(b"\n\n")
+    assert rest == b""
+    return [frame + b"\n\n" for frame in frames]
 
 
 def data_of(frames: list[bytes]) -> list[Any]:
@@ -202,6 +247,16 @@ def wait_for(look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) ->
     return found
 
 
+def prompt_of(exchange: Exchange) -> str:
+    """What the upstream was asked; "" where it was no chat."""
+    return str(exchange.json["messages"][-1]["content"]) if exchange.raw else ""
+
+
+def both_workers(server: Server) -> list[int]:
+    """The process ids of two workers; the second one may come a little after the first."""
+    return wait_for(lambda: workers if len(workers := server.workers()) == 2 else None)
+
+
 class Stage:
     """A scripted upstream for one test: what it shall do, and what it was asked since."""
 
@@ -209,11 +264,26 @@ class Stage:
         self._upstream = upstream
         self._before = len(upstream.exchanges)
 
-    def play(self, *scripts: Callable[[Exchange], None]) -> None:
-        """Answer the first request by the first script, and so on; the last one goes on."""
-        asked: Iterator[Callable[[Exchange], None]] = iter(scripts)
-        current = scripts[-1]
-        self._upstream.script = lambda exchange: next(asked, current)(exchange)
+    def play(self, *scripts: Script) -> None:
+        """For each prompt: the first script answers the first try, and so on; the last goes on."""
+        tries: dict[str, Iterator[Script]] = defaultdict(lambda: iter(scripts))
+        self._upstream.script = lambda exchange: next(tries[prompt_of(exchange)], scripts[-1])(
+            exchange
+        )
+
+    def play_by_prompt(self, scripts: dict[str, list[Script]]) -> None:
+        """As `play`, with other scripts for each prompt."""
+        tries = {prompt: iter(listed) for prompt, listed in scripts.items()}
+        self._upstream.script = lambda exchange: next(tries[prompt_of(exchange)])(exchange)
+
+    def tries(self, prompt: str) -> int:
+        """How often it was asked that."""
+        return sum(prompt_of(exchange) == prompt for exchange in self.exchanges)
+
+    @property
+    def url(self) -> str:
+        """Where the upstream is."""
+        return self._upstream.url
 
     @property
     def exchanges(self) -> list[Exchange]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -15,17 +17,28 @@ import trustme
 from chat_api.upstreams.openai import OpenAIUpstream
 from chat_api.upstreams.transport import Transport
 from tests.servers import ScriptedUpstream
-from tests.upstreams.wire import RawServer, Serve, Visitor, eventually, open_sockets
+from tests.upstreams.helpers import Clock, Visitor, eventually, open_sockets
+from tests.upstreams.wire import RawServer, Serve
+
+
+@pytest.fixture(scope="session")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates of an authority that vouches for nobody here."""
+    bundle = tmp_path_factory.mktemp("tls") / "strangers.pem"
+    trustme.CA().cert_pem.write_to_path(str(bundle))
+    return bundle
 
 
 @pytest.fixture(autouse=True)
-def no_network_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the developer's proxy nor their certificates reach a test."""
+def no_network_settings(monkeypatch: pytest.MonkeyPatch, strangers: Path) -> None:
+    """Neither the developer's proxy nor the system's certificates reach a test; reading all of
+    those would also take a twentieth of a second each time."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+    for name in ("SSL_CERT_DIR", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(strangers))
 
 
 @pytest.fixture(autouse=True)
@@ -122,22 +135,22 @@ def scripted_tls(server_tls: ssl.SSLContext, trusted: None) -> Iterator[Scripted
     server.close()
 
 
-class Clock:
-    """`time.monotonic`, which a test can put forward."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._ahead = 0.0
-
-    def advance(self, seconds: float) -> None:
-        self._ahead += seconds
-
-    def __call__(self) -> float:
-        return self._now() + self._ahead
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(time.monotonic)
     monkeypatch.setattr(time, "monotonic", clock)
     return clock
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[None]:
+    """Every descriptor below 1,100 is taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2048)), hard))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        file = stack.enter_context(Path("/dev/null").open("rb"))
+        while (taken := os.dup(file.fileno())) < 1100:
+            stack.callback(os.close, taken)
+        os.close(taken)
+        yield

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import ssl
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 from chat_api.upstreams.transport import Exchange, Transport
 from chat_api.upstreams.waiting import Caller
@@ -77,6 +74,8 @@ class RawServer:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                # What is sent is there: Nagle's algorithm would hold it back for a while.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open.append(connection)
                 self.connections += 1
                 self._start(self._play, connection, self.connections - 1)
@@ -117,6 +116,13 @@ def until_left(connection: socket.socket) -> None:
             pass
 
 
+def hold(connection: socket.socket) -> None:
+    """Keep a connection open without reading, until either end has done with it."""
+    poller = select.poll()
+    poller.register(connection, 0)
+    poller.poll(10_000)
+
+
 def reset(connection: socket.socket) -> None:
     """End a connection with a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -137,56 +143,3 @@ def pump(one: socket.socket, other: socket.socket) -> None:
                 if not data:
                     return
                 sink.sendall(data)
-
-
-class Visitor:
-    """A caller with a real connection, of which the test holds the other end."""
-
-    def __init__(self) -> None:
-        self.server_end, self.own_end = socket.socketpair()
-        self.caller = Caller(self.server_end)
-
-    def leave(self) -> None:
-        self.own_end.close()
-
-    def close(self) -> None:
-        self.server_end.close()
-        self.own_end.close()
-
-
-@contextlib.contextmanager
-def after(seconds: float, action: Callable[[], object]) -> Iterator[None]:
-    """Do something while the block runs."""
-    timer = threading.Timer(seconds, action)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
-
-
-@contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """The block takes less than that, generously: these are no benchmarks."""
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < seconds
-
-
-def eventually(condition: Callable[[], object], seconds: float = 3.0) -> bool:
-    """Whether it comes true within that time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
-
-
-def open_sockets() -> set[str]:
-    """The sockets that this process holds, by inode."""
-    found = set()
-    for descriptor in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # the listing's own descriptor is gone already
-            found.add(os.readlink(descriptor))
-    return {target for target in found if target.startswith("socket:")}

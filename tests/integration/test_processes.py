@@ -1,0 +1,194 @@
+"""Signals and deaths: what becomes of streams and of the server."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import chunk, frame
+from tests.integration.processes import is_alive
+from tests.integration.wire import (
+    CHAT_STREAM,
+    V1_STREAM,
+    Call,
+    both_workers,
+    get,
+    text_of,
+    wait_for,
+)
+from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+
+ENDS = (b"data: [DONE]\n\n", b'data: {"done": true')
+
+
+class Held:
+    """Upstream streams that say a piece, and the rest when they are let go."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    def __call__(self, exchange: Exchange) -> None:
+        exchange.start_stream()
+        exchange.chunk(frame(chunk({"role": "assistant", "content": "Hel"})))
+        self.released.wait(30)
+        with contextlib.suppress(OSError):
+            exchange.chunk(frame(chunk({"content": "lo!"}, "stop")) + b"data: [DONE]\n\n")
+            exchange.send(b"0\r\n\r\n")
+
+
+class Prober:
+    """Asks for /health on new connections all the while."""
+
+    def __init__(self, server: Server) -> None:
+        self.answers: list[object] = []
+        self._server = server
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(0.03):
+            try:
+                self.answers.append(get(self._server, "/health").status)
+            except OSError as error:
+                self.answers.append(error)
+
+    def __enter__(self) -> Prober:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def held(scripted: ScriptedUpstream) -> Iterator[Held]:
+    held = scripted.script = Held()
+    yield held
+    held.released.set()
+
+
+@pytest.fixture
+def server(scripted: ScriptedUpstream, held: Held, tmp_path: Path) -> Iterator[Server]:
+    with gunicorn(tmp_path, OPENAI_BASE_URL=scripted.url, WEB_CONCURRENCY="2") as server:
+        yield server
+
+
+@pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+def begin(server: Server, stack: contextlib.ExitStack, number: int) -> list[Call]:
+    """So many streams of both families, each with its first piece read."""
+    doors = [(V1_STREAM, CHAT_STREAM)[turn % 2] for turn in range(number)]
+    calls = [stack.enter_context(Call(server, door.path, door.body())) for door in doors]
+    assert {text_of([call.frame()]) for call in calls} == {"Hel"}
+    return calls
+
+
+def assert_whole(calls: list[Call]) -> None:
+    for call in calls:
+        frames = call.frames()
+        assert text_of(frames) == "lo!"
+        assert frames[-1].startswith(ENDS)
+        call.leave()
+
+
+def test_sigterm_lets_live_streams_end_whole(
+    server: Server, held: Held, stack: contextlib.ExitStack
+) -> None:
+    calls = begin(server, stack, 20)
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: refuses(server))
+    assert all(is_alive(worker) for worker in server.workers())
+    held.released.set()
+    assert_whole(calls)
+    assert server.process.wait(15) == 0
+
+
+def test_a_stream_beyond_the_graceful_timeout_is_ended(
+    scripted: ScriptedUpstream, held: Held, tmp_path: Path, stack: contextlib.ExitStack
+) -> None:
+    options = {"OPENAI_BASE_URL": scripted.url, "GRACEFUL_TIMEOUT": "1"}
+    with gunicorn(tmp_path, WEB_CONCURRENCY="1", **options) as server:
+        calls = begin(server, stack, 2)
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 8.0
+        for call in calls:
+            rest = rest_of(call)
+            assert rest is None or b'"error"' in rest, "it does not look whole"
+
+
+def test_sighup_exchanges_the_workers_and_loses_nothing(
+    server: Server, held: Held, stack: contextlib.ExitStack
+) -> None:
+    calls = begin(server, stack, 20)
+    old = set(both_workers(server))
+    with Prober(server) as prober:
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(set(server.workers()) - old) == 2)
+        new = begin(server, stack, 4)
+        held.released.set()
+        assert_whole([*calls, *new])
+        wait_for(lambda: len(server.workers()) == 2 and not old & set(server.workers()))
+    assert set(prober.answers) == {200}
+    assert_serves(server)
+
+
+def test_the_other_worker_goes_on_when_one_is_killed(
+    server: Server, held: Held, stack: contextlib.ExitStack
+) -> None:
+    doomed, other = both_workers(server)
+    calls = {}
+    for worker, sleeper in ((doomed, other), (other, doomed)):
+        os.kill(sleeper, signal.SIGSTOP)  # so that it is known who serves
+        calls[worker] = begin(server, stack, 6)
+        os.kill(sleeper, signal.SIGCONT)
+    os.kill(doomed, signal.SIGKILL)
+    killed_at = time.monotonic()
+    with Prober(server) as prober:
+        wait_for(lambda: len(set(server.workers()) - {doomed}) == 2)
+        wait_for(lambda: len(prober.answers) > 10)
+        held.released.set()
+        assert_whole(calls[other])
+    assert set(prober.answers) == {200}
+    assert time.monotonic() - killed_at < 10.0
+    assert {rest_of(call) for call in calls[doomed]} == {None}
+    assert other in server.workers()
+    assert_serves(server)
+
+
+def refuses(server: Server) -> bool:
+    """Whether new connections are refused; who still gets in is served, or sent away at once."""
+    try:
+        assert get(server, "/health").status == 200
+    except ConnectionRefusedError:
+        return True
+    except ConnectionError:  # it was not taken from the queue any more
+        return False
+    return False
+
+
+def rest_of(call: Call) -> bytes | None:
+    """What still comes; None where the connection breaks off, as every HTTP client notices."""
+    try:
+        return b"".join(call.frames())
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def assert_serves(server: Server) -> None:
+    """Both workers do."""
+    for _ in range(8):
+        assert get(server, "/health").status == 200

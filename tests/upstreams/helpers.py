@@ -1,0 +1,81 @@
+"""Callers who leave, clocks that jump, and what else the tests of this room share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from chat_api.upstreams.waiting import Caller
+
+
+class Clock:
+    """`time.monotonic`, which a test can put forward."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._ahead = 0.0
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += seconds
+
+    def __call__(self) -> float:
+        return self._now() + self._ahead
+
+
+class Visitor:
+    """A caller with a real connection, of which the test holds the other end."""
+
+    def __init__(self) -> None:
+        self.server_end, self.own_end = socket.socketpair()
+        self.caller = Caller(self.server_end)
+
+    def leave(self) -> None:
+        self.own_end.close()
+
+    def close(self) -> None:
+        self.server_end.close()
+        self.own_end.close()
+
+
+@contextlib.contextmanager
+def after(seconds: float, action: Callable[[], object]) -> Iterator[None]:
+    """Do something while the block runs; it is left out when the block ends before."""
+    timer = threading.Timer(seconds, action)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """The block takes less than that, generously: these are no benchmarks."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds
+
+
+def eventually(condition: Callable[[], object], seconds: float = 3.0) -> bool:
+    """Whether it comes true within that time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def open_sockets() -> set[str]:
+    """The sockets that this process holds, by inode."""
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the listing's own descriptor is gone already
+            found.add(os.readlink(descriptor))
+    return {target for target in found if target.startswith("socket:")}
