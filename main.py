@@ -5,6 +5,12 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
+    # Gunicorn reads this one by itself while it is imported; a bad value would be a traceback.
+    workers = os.environ.get("WEB_CONCURRENCY", "").strip()
+    if not workers:
+        os.environ.pop("WEB_CONCURRENCY", None)
+    elif not workers.isdecimal():
+        sys.exit("chat_api: WEB_CONCURRENCY has a bad value; wanted: a number from 1 to 256")
     # A new process: gunicorn.conf.py must patch the standard library before anything of ours
     # is imported. It and `.env` are looked for in the working directory.
     os.chdir(Path(__file__).resolve().parent)

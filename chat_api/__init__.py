@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     settings = settings or load_settings()
     app = Flask(__name__, static_folder=None)
-    app.config.update(SETTINGS=settings, MAX_CONTENT_LENGTH=settings.max_body_bytes)
+    app.config["SETTINGS"] = settings
     app.extensions[requests.EXTENSION] = services or build_services(settings)
     app.json = OrjsonProvider(app)
     # Neither redirects nor two names for one route.

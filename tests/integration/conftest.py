@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 
 import pytest
+import trustme
 
-from tests.integration.wire import Stage, both_workers
+from tests.integration.stage import Stage
+from tests.integration.wire import both_workers
 from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
 
 
@@ -35,5 +38,33 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         OPENAI_BASE_URL="http://127.0.0.1:1/v1",
         WEB_CONCURRENCY="1",
         MAX_BODY_BYTES="1000",
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def https_upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedUpstream]:
+    """The upstream behind `patient`, over TLS."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path_factory.getbasetemp() / "authority.pem"))
+    upstream = ScriptedUpstream(tls=context)
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture(scope="session")
+def patient(
+    https_upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server with one worker, warnings as errors, that waits long for its upstream."""
+    with gunicorn(
+        tmp_path_factory.mktemp("patient"),
+        OPENAI_BASE_URL=https_upstream.url,
+        OPENAI_API_KEY="sk-canary-server-key",
+        WEB_CONCURRENCY="1",
+        STREAM_HEARTBEAT_SECONDS="0.3",
+        SSL_CERT_FILE=str(tmp_path_factory.getbasetemp() / "authority.pem"),
     ) as server:
         yield server

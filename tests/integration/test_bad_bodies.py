@@ -11,20 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.test_bad_input import assert_refused
-from tests.integration.wire import (
-    CHAT,
-    DOORS,
-    PATIENCE_SECONDS,
-    V1,
-    Call,
-    Door,
-    Reply,
-    Stage,
-    door_name,
-    exchange_raw,
-    send,
-)
+from tests.integration.doors import CHAT, DOORS, V1, Door, door_name
+from tests.integration.stage import Stage
+from tests.integration.wire import PATIENCE_SECONDS, Call, Reply, assert_refused, exchange_raw, send
 from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")

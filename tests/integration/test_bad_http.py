@@ -7,7 +7,9 @@ import socket
 
 import pytest
 
-from tests.integration.wire import OPENAI_ERROR_KEYS, PATIENCE_SECONDS, Stage, exchange_raw, get
+from tests.integration.doors import OPENAI_ERROR_KEYS
+from tests.integration.stage import Stage
+from tests.integration.wire import PATIENCE_SECONDS, exchange_raw, get
 from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")

@@ -7,37 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.integration.wire import (
-    CHAT,
-    CHAT_STREAM,
-    DOORS,
-    V1,
-    V1_STREAM,
-    Door,
-    Reply,
-    Stage,
-    ask_at,
-    door_name,
-    send,
-)
+from tests.integration.doors import CHAT, CHAT_STREAM, DOORS, V1, V1_STREAM, Door, door_name
+from tests.integration.stage import Stage
+from tests.integration.wire import ask_at, assert_refused, send
 from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 
 PLAIN = (CHAT, CHAT_STREAM)
 GOOD = {"role": "user", "content": "Hi"}
-
-
-def assert_refused(door: Door, reply: Reply, status: int = 400) -> str:
-    """The reply has what every reply has, in its family's shape; returns its text."""
-    assert reply.status == status, reply.body
-    assert reply.headers["Content-Type"] == "application/json"
-    assert reply.headers["X-Request-ID"]
-    assert reply.headers["X-Content-Type-Options"] == "nosniff"
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
-    if door.openai:
-        assert reply.json["error"]["type"] == "invalid_request_error"
-    return door.error_text(reply.body)
 
 
 def nested(depth: int) -> bytes:

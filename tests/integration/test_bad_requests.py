@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.test_bad_input import assert_refused
-from tests.integration.wire import CHAT, DOORS, V1, Call, Stage, ask_at, get, send
+from tests.integration.doors import CHAT, DOORS, V1
+from tests.integration.stage import Stage
+from tests.integration.wire import Call, ask_at, assert_refused, get, send
 from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")

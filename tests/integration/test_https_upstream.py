@@ -7,84 +7,44 @@ one HTTPS call then stops its whole worker, silently (gunicorn.conf.py patches f
 from __future__ import annotations
 
 import contextlib
-import ssl
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import trustme
 
-from tests.integration.wire import (
-    DOORS,
-    V1,
-    V1_STREAM,
-    Call,
-    Door,
-    Stage,
-    ask_at,
-    door_name,
-    get,
-    log_line,
-    text_of,
-    wait_for,
-)
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.integration.doors import DOORS, V1, V1_STREAM, Door, door_name, text_of
+from tests.integration.stage import Stage
+from tests.integration.wire import Call, ask_at, get, log_line, wait_for
+from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
 
 PROMISED_SECONDS = 1.0
 HOLD_SECONDS = 15.0
 """For how long the upstream would keep everybody waiting: nothing ends by itself before that."""
 
 
-@pytest.fixture(scope="module")
-def https_upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedUpstream]:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path_factory.getbasetemp() / "authority.pem"))
-    upstream = ScriptedUpstream(tls=context)
-    yield upstream
-    upstream.close()
-
-
-@pytest.fixture(scope="module")
-def single(
-    https_upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """One worker, warnings as errors, before the HTTPS upstream."""
-    with gunicorn(
-        tmp_path_factory.mktemp("single"),
-        OPENAI_BASE_URL=https_upstream.url,
-        OPENAI_API_KEY="sk-canary-server-key",
-        WEB_CONCURRENCY="1",
-        SSL_CERT_FILE=str(tmp_path_factory.getbasetemp() / "authority.pem"),
-    ) as server:
-        yield server
-
-
 @pytest.fixture
-def stage(https_upstream: ScriptedUpstream, single: Server) -> Iterator[Stage]:
+def stage(https_upstream: ScriptedUpstream, patient: Server) -> Iterator[Stage]:
     yield Stage(https_upstream)
     https_upstream.script = answer_plainly
-    assert "MonkeyPatchWarning" not in single.log()
-    assert "Traceback" not in single.log() and '"crash"' not in single.log()
+    assert "MonkeyPatchWarning" not in patient.log()
+    assert "Traceback" not in patient.log() and '"crash"' not in patient.log()
 
 
-def answers_while(single: Server) -> None:
+def answers_while(patient: Server) -> None:
     """/health answers, and at once."""
     started = time.monotonic()
-    assert get(single, "/health").status == 200
+    assert get(patient, "/health").status == 200
     assert time.monotonic() - started < PROMISED_SECONDS
 
 
-def test_all_is_well_over_tls(single: Server, stage: Stage) -> None:
-    assert {reply.status for _, reply in ask_at(DOORS, single)} == {200}
+def test_all_is_well_over_tls(patient: Server, stage: Stage) -> None:
+    assert {reply.status for _, reply in ask_at(DOORS, patient)} == {200}
     assert stage.exchange().headers["authorization"] == "Bearer sk-canary-server-key"
 
 
 @pytest.mark.parametrize("door", [V1, V1_STREAM], ids=door_name)
-def test_two_callers_are_served_at_once(single: Server, stage: Stage, door: Door) -> None:
+def test_two_callers_are_served_at_once(patient: Server, stage: Stage, door: Door) -> None:
     both = threading.Barrier(3)
 
     def script(exchange: Exchange) -> None:
@@ -94,16 +54,16 @@ def test_two_callers_are_served_at_once(single: Server, stage: Stage, door: Door
 
     stage.play(script)
     with (
-        Call(single, door.path, door.body("one")) as one,
-        Call(single, door.path, door.body("two")) as two,
+        Call(patient, door.path, door.body("one")) as one,
+        Call(patient, door.path, door.body("two")) as two,
     ):
         both.wait(HOLD_SECONDS)
-        answers_while(single)
+        answers_while(patient)
         both.wait(HOLD_SECONDS)
         assert (one.whole().status, two.whole().status) == (200, 200)
 
 
-def test_a_stream_over_tls_comes_piece_by_piece(single: Server, stage: Stage) -> None:
+def test_a_stream_over_tls_comes_piece_by_piece(patient: Server, stage: Stage) -> None:
     arrived = threading.Event()
 
     def script(exchange: Exchange) -> None:
@@ -117,24 +77,24 @@ def test_a_stream_over_tls_comes_piece_by_piece(single: Server, stage: Stage) ->
         exchange.send(b"0\r\n\r\n")
 
     stage.play(script)
-    with Call(single, V1_STREAM.path, V1_STREAM.body()) as call:
+    with Call(patient, V1_STREAM.path, V1_STREAM.body()) as call:
         assert text_of([call.frame()]) == "Hel"
-        answers_while(single)
+        answers_while(patient)
         arrived.set()
         assert text_of(call.frames()) == "lo!"
 
 
 @pytest.mark.parametrize("door", DOORS, ids=door_name)
-def test_a_caller_who_leaves_is_noticed_over_tls(single: Server, stage: Stage, door: Door) -> None:
+def test_a_caller_who_leaves_is_noticed_over_tls(patient: Server, stage: Stage, door: Door) -> None:
     stage.play(lambda exchange: exchange.wait_until_caller_leaves(HOLD_SECONDS))
-    with Call(single, door.path, door.body()) as call:
+    with Call(patient, door.path, door.body()) as call:
         exchange = stage.exchange()
         left_at = time.monotonic()
     assert wait_for(lambda: exchange.caller_left_at) - left_at < PROMISED_SECONDS
-    assert log_line(single, call)["outcome"] == "CallerGone"
+    assert log_line(patient, call)["outcome"] == "CallerGone"
 
 
-def test_listing_models_by_the_sdk_blocks_nobody(single: Server, stage: Stage) -> None:
+def test_listing_models_by_the_sdk_blocks_nobody(patient: Server, stage: Stage) -> None:
     release = threading.Event()
 
     def script(exchange: Exchange) -> None:
@@ -144,21 +104,9 @@ def test_listing_models_by_the_sdk_blocks_nobody(single: Server, stage: Stage) -
 
     stage.play(script)
     with contextlib.ExitStack() as stack:
-        call = stack.enter_context(Call(single, "/v1/models", method="GET"))
+        call = stack.enter_context(Call(patient, "/v1/models", method="GET"))
         assert stage.exchange().path == "/v1/models"
-        answers_while(single)
-        assert {reply.status for _, reply in ask_at(DOORS, single)} == {200}
+        answers_while(patient)
+        assert {reply.status for _, reply in ask_at(DOORS, patient)} == {200}
         release.set()
         assert {"gpt-4o-mini", "gpt-4o"} <= {entry["id"] for entry in call.whole().json["data"]}
-
-
-def test_a_certificate_of_nobodys_is_refused(single: Server, stage: Stage, tmp_path: Path) -> None:
-    with gunicorn(
-        tmp_path,
-        OPENAI_BASE_URL=stage.url,
-        OPENAI_API_KEY="sk-canary-server-key",
-        WEB_CONCURRENCY="1",
-    ) as stranger:
-        for door, reply in ask_at(DOORS, stranger):
-            assert reply.status == (502 if door.openai else 500)
-    assert stage.exchanges == []

@@ -13,21 +13,9 @@ import openai
 import pytest
 
 from chat_api.upstreams import local
+from tests.integration.doors import CHAT, CHAT_STREAM, DOORS, V1, V1_STREAM, Door, data_of, text_of
 from tests.integration.processes import children, descendants, is_alive
-from tests.integration.wire import (
-    CHAT,
-    CHAT_STREAM,
-    DOORS,
-    V1,
-    V1_STREAM,
-    Call,
-    Door,
-    ask,
-    data_of,
-    get,
-    text_of,
-    wait_for,
-)
+from tests.integration.wire import Call, ask, get, wait_for
 from tests.servers import Server, gunicorn
 
 pytestmark = pytest.mark.skipif(
@@ -105,7 +93,7 @@ def test_the_stream_comes_event_by_event_and_ends_with_done(server: Server) -> N
     assert "Paris" in text_of(frames)
     assert last["done"] is True and last["model"] == MODEL
     assert last["usage"]["completion_tokens"] > 0
-    assert len(set(moments)) > 3 and moments[-1] - moments[0] > 0.01, "not all in one"
+    assert len(moments) > 3 and moments[-1] - moments[0] > 0.01, "not all in one"
 
 
 def test_the_sdk_chats_with_any_name(server: Server, sdk: openai.OpenAI) -> None:
@@ -174,20 +162,6 @@ def test_a_killed_model_is_healed(server: Server) -> None:
     wait_for(lambda: is_loaded(server), LOADING_SECONDS)
     assert "Paris" in ask(server, V1, prompt=QUESTION).json["choices"][0]["message"]["content"]
     assert model_processes(server)[0] == supervisor
-
-
-def test_sigterm_lets_a_live_stream_end_whole_and_then_all_leave(tmp_path: Path) -> None:
-    with newcomer(tmp_path) as server:
-        processes = [server.process.pid, *descendants(server.process.pid)]
-        assert len(processes) == 5, "master, two workers, supervisor, model"
-        prompt = "Count from one to fifty."
-        with Call(server, V1_STREAM.path, V1_STREAM.body(prompt, max_tokens=120)) as call:
-            assert call.frame()
-            server.process.send_signal(signal.SIGTERM)
-            frames = call.frames()
-        assert frames[-1] == b"data: [DONE]\n\n"
-        assert server.process.wait(LEAVING_SECONDS) == 0
-        wait_for(lambda: not any(map(is_alive, processes)), LEAVING_SECONDS)
 
 
 def test_nothing_is_left_when_the_master_is_killed(tmp_path: Path) -> None:

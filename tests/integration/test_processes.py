@@ -14,16 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import chunk, frame
+from tests.integration.doors import CHAT_STREAM, V1_STREAM, text_of
 from tests.integration.processes import is_alive
-from tests.integration.wire import (
-    CHAT_STREAM,
-    V1_STREAM,
-    Call,
-    both_workers,
-    get,
-    text_of,
-    wait_for,
-)
+from tests.integration.wire import Call, both_workers, get, wait_for
 from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
 
 ENDS = (b"data: [DONE]\n\n", b'data: {"done": true')
@@ -69,16 +62,27 @@ class Prober:
         self._thread.join()
 
 
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[ScriptedUpstream]:
+    upstream = ScriptedUpstream()
+    yield upstream
+    upstream.close()
+
+
 @pytest.fixture
-def held(scripted: ScriptedUpstream) -> Iterator[Held]:
-    held = scripted.script = Held()
+def held(upstream: ScriptedUpstream) -> Iterator[Held]:
+    held = upstream.script = Held()
     yield held
     held.released.set()
 
 
-@pytest.fixture
-def server(scripted: ScriptedUpstream, held: Held, tmp_path: Path) -> Iterator[Server]:
-    with gunicorn(tmp_path, OPENAI_BASE_URL=scripted.url, WEB_CONCURRENCY="2") as server:
+@pytest.fixture(scope="module")
+def lasting(
+    upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that outlives what is done to it."""
+    options = {"OPENAI_BASE_URL": upstream.url, "WEB_CONCURRENCY": "2"}
+    with gunicorn(tmp_path_factory.mktemp("lasting"), **options) as server:
         yield server
 
 
@@ -105,21 +109,24 @@ def assert_whole(calls: list[Call]) -> None:
 
 
 def test_sigterm_lets_live_streams_end_whole(
-    server: Server, held: Held, stack: contextlib.ExitStack
+    upstream: ScriptedUpstream, held: Held, tmp_path: Path, stack: contextlib.ExitStack
 ) -> None:
-    calls = begin(server, stack, 20)
-    server.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: refuses(server))
-    assert all(is_alive(worker) for worker in server.workers())
-    held.released.set()
-    assert_whole(calls)
-    assert server.process.wait(15) == 0
+    with gunicorn(tmp_path, OPENAI_BASE_URL=upstream.url, WEB_CONCURRENCY="2") as server:
+        calls = begin(server, stack, 20)
+        workers = both_workers(server)
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: refuses(server))
+        assert all(map(is_alive, workers))
+        held.released.set()
+        assert_whole(calls)
+        assert server.process.wait(15) == 0
+        assert "Traceback" not in server.log()
 
 
 def test_a_stream_beyond_the_graceful_timeout_is_ended(
-    scripted: ScriptedUpstream, held: Held, tmp_path: Path, stack: contextlib.ExitStack
+    upstream: ScriptedUpstream, held: Held, tmp_path: Path, stack: contextlib.ExitStack
 ) -> None:
-    options = {"OPENAI_BASE_URL": scripted.url, "GRACEFUL_TIMEOUT": "1"}
+    options = {"OPENAI_BASE_URL": upstream.url, "GRACEFUL_TIMEOUT": "1"}
     with gunicorn(tmp_path, WEB_CONCURRENCY="1", **options) as server:
         calls = begin(server, stack, 2)
         started = time.monotonic()
@@ -128,45 +135,46 @@ def test_a_stream_beyond_the_graceful_timeout_is_ended(
         for call in calls:
             rest = rest_of(call)
             assert rest is None or b'"error"' in rest, "it does not look whole"
+        assert "Traceback" not in server.log()
 
 
 def test_sighup_exchanges_the_workers_and_loses_nothing(
-    server: Server, held: Held, stack: contextlib.ExitStack
+    lasting: Server, held: Held, stack: contextlib.ExitStack
 ) -> None:
-    calls = begin(server, stack, 20)
-    old = set(both_workers(server))
-    with Prober(server) as prober:
-        server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: len(set(server.workers()) - old) == 2)
-        new = begin(server, stack, 4)
+    calls = begin(lasting, stack, 20)
+    old = set(both_workers(lasting))
+    with Prober(lasting) as prober:
+        lasting.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(set(lasting.workers()) - old) == 2)
+        new = begin(lasting, stack, 4)
         held.released.set()
         assert_whole([*calls, *new])
-        wait_for(lambda: len(server.workers()) == 2 and not old & set(server.workers()))
+        wait_for(lambda: len(lasting.workers()) == 2 and not old & set(lasting.workers()))
     assert set(prober.answers) == {200}
-    assert_serves(server)
+    assert get(lasting, "/health").status == 200
 
 
 def test_the_other_worker_goes_on_when_one_is_killed(
-    server: Server, held: Held, stack: contextlib.ExitStack
+    lasting: Server, held: Held, stack: contextlib.ExitStack
 ) -> None:
-    doomed, other = both_workers(server)
+    doomed, other = both_workers(lasting)
     calls = {}
     for worker, sleeper in ((doomed, other), (other, doomed)):
         os.kill(sleeper, signal.SIGSTOP)  # so that it is known who serves
-        calls[worker] = begin(server, stack, 6)
+        calls[worker] = begin(lasting, stack, 6)
         os.kill(sleeper, signal.SIGCONT)
     os.kill(doomed, signal.SIGKILL)
     killed_at = time.monotonic()
-    with Prober(server) as prober:
-        wait_for(lambda: len(set(server.workers()) - {doomed}) == 2)
+    with Prober(lasting) as prober:
+        wait_for(lambda: len(set(lasting.workers()) - {doomed}) == 2)
         wait_for(lambda: len(prober.answers) > 10)
         held.released.set()
         assert_whole(calls[other])
-    assert set(prober.answers) == {200}
     assert time.monotonic() - killed_at < 10.0
+    assert set(prober.answers) == {200}
     assert {rest_of(call) for call in calls[doomed]} == {None}
-    assert other in server.workers()
-    assert_serves(server)
+    assert other in lasting.workers()
+    assert get(lasting, "/health").status == 200
 
 
 def refuses(server: Server) -> bool:
@@ -186,9 +194,3 @@ def rest_of(call: Call) -> bytes | None:
         return b"".join(call.frames())
     except (OSError, http.client.HTTPException):
         return None
-
-
-def assert_serves(server: Server) -> None:
-    """Both workers do."""
-    for _ in range(8):
-        assert get(server, "/health").status == 200

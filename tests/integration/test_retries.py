@@ -6,21 +6,9 @@ import contextlib
 import threading
 import time
 
-import pytest
-
-from tests.integration.test_streams_refused import refuse, reset
-from tests.integration.wire import (
-    CHAT,
-    DOORS,
-    V1,
-    V1_STREAM,
-    Call,
-    Script,
-    Stage,
-    ask,
-    ask_at,
-    log_line,
-)
+from tests.integration.doors import CHAT, DOORS, V1, V1_STREAM, Door
+from tests.integration.stage import Script, Stage, refuse, reset
+from tests.integration.wire import Call, Reply, ask, ask_at, log_line
 from tests.servers import Exchange, Server, answer_plainly
 
 PASSING: dict[str, Script] = {
@@ -31,14 +19,26 @@ PASSING: dict[str, Script] = {
     "429": refuse(429),
     "reset": reset,
 }
+EVERYWHERE = [(kind, door) for kind in PASSING for door in DOORS]
 
 
-@pytest.mark.parametrize("kind", PASSING)
-def test_what_passes_by_itself_is_hidden(relay: Server, stage: Stage, kind: str) -> None:
-    stage.play(PASSING[kind], answer_plainly)
-    for door, reply in ask_at(DOORS, relay):
+def ask_everywhere(server: Server) -> list[tuple[str, Door, Reply]]:
+    """The replies for each kind of failure at each door; each is asked with a prompt of its own."""
+    with contextlib.ExitStack() as stack:
+        calls = [
+            stack.enter_context(Call(server, door.path, door.body(f"{kind} at {door}")))
+            for kind, door in EVERYWHERE
+        ]
+        return [(*at, call.whole()) for at, call in zip(EVERYWHERE, calls, strict=True)]
+
+
+def test_what_passes_by_itself_is_hidden(relay: Server, stage: Stage) -> None:
+    stage.play_by_prompt(
+        {f"{kind} at {door}": [PASSING[kind], answer_plainly] for kind, door in EVERYWHERE}
+    )
+    for kind, door, reply in ask_everywhere(relay):
         assert (reply.status, b"error" in reply.body) == (200, False)
-        assert stage.tries(door.prompt) == 2
+        assert stage.tries(f"{kind} at {door}") == 2
 
 
 def test_a_third_try_may_be_the_one(relay: Server, stage: Stage) -> None:
@@ -53,17 +53,15 @@ def test_a_third_try_may_be_the_one(relay: Server, stage: Stage) -> None:
                 assert log_line(relay, call)["attempts"] == 3
 
 
-@pytest.mark.parametrize(
-    ("kind", "openai", "plain"), [("500", 502, 500), ("503", 503, 500), ("429", 429, 429)]
-)
-def test_after_three_tries_it_is_told(
-    relay: Server, stage: Stage, kind: str, openai: int, plain: int
-) -> None:
-    stage.play(PASSING[kind])
-    for door, reply in ask_at(DOORS, relay):
+def test_after_three_tries_it_is_told(relay: Server, stage: Stage) -> None:
+    told = {"429": (429, 429), "503": (503, 500), "529": (503, 500)}
+    stage.play_by_prompt({f"{kind} at {door}": [PASSING[kind]] * 6 for kind, door in EVERYWHERE})
+    for kind, door, reply in ask_everywhere(relay):
+        openai, plain = told.get(kind, (502, 500))
         assert reply.status == (openai if door.openai else plain)
         assert door.error_text(reply.body)
-        assert stage.tries(door.prompt) == 3
+        if kind != "reset":
+            assert stage.tries(f"{kind} at {door}") == 3
         if reply.status in (429, 503):
             assert int(reply.headers["Retry-After"]) >= 1
 

@@ -10,21 +10,19 @@ import openai
 import pytest
 
 from tests.fakes import USAGE_CHUNK, chunk, chunks, frame
-from tests.integration.wire import (
+from tests.integration.doors import (
     CHAT_STREAM,
     STREAMED,
     V1,
     V1_STREAM,
-    Call,
     Door,
-    Script,
-    Stage,
-    ask,
     data_of,
     door_name,
     frames_of,
     text_of,
 )
+from tests.integration.stage import Script, Stage
+from tests.integration.wire import Call, ask
 from tests.servers import Exchange, Server
 
 PROMPT_SECONDS = 0.5

@@ -9,22 +9,17 @@ import openai
 import pytest
 
 from tests.fakes import USAGE_CHUNK, chunk, frame
-from tests.integration.test_streams_refused import CANARY, INTERNAL, reset
-from tests.integration.wire import (
+from tests.integration.doors import (
     STREAMED,
     V1_STREAM,
-    Call,
     Door,
-    Script,
-    Stage,
-    ask_at,
     data_of,
     door_name,
     frames_of,
-    log_line,
     text_of,
-    wait_for,
 )
+from tests.integration.stage import CANARY, INTERNAL, Script, Stage, reset
+from tests.integration.wire import Call, ask_at, log_line, wait_for
 from tests.servers import Exchange, Server
 
 TEXT = frame(chunk({"role": "assistant", "content": "Hello"}))

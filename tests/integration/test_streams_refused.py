@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.wire import DOORS, V1_STREAM, Door, Stage, ask, ask_at, door_name
+from tests.integration.doors import DOORS, V1_STREAM, Door, door_name
+from tests.integration.stage import CANARY, INTERNAL, Script, Stage, refuse
+from tests.integration.wire import ask, ask_at
 from tests.servers import Exchange, ScriptedUpstream, Server
 
 AT_ONCE_SECONDS = 2.0
-CANARY = "sk-canary-in-the-upstreams-words"
-INTERNAL = {"error": {"message": f"secret {CANARY} at 10.0.0.7", "type": "x", "code": "y"}}
 
 
 class Failure(NamedTuple):
     """What an upstream does, and the statuses that `/v1` and the plain routes make of it."""
 
-    script: Callable[[Exchange], None]
+    script: Script
     openai: int
     plain: int
     code: str
 
 
-def refuse(status: int, body: Any = INTERNAL, headers: str = "") -> Callable[[Exchange], None]:
-    return lambda exchange: exchange.reply(status, body, headers)
-
-
-def say(data: bytes) -> Callable[[Exchange], None]:
+def say(data: bytes) -> Script:
     """These bytes, then the end."""
 
     def script(exchange: Exchange) -> None:
@@ -40,13 +34,6 @@ def say(data: bytes) -> Callable[[Exchange], None]:
         exchange.connection.shutdown(socket.SHUT_RDWR)
 
     return script
-
-
-def reset(exchange: Exchange) -> None:
-    """End the connection with a reset, before a byte of an answer."""
-    linger = struct.pack("ii", 1, 0)
-    exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    exchange.connection.close()
 
 
 def error_event_first(exchange: Exchange) -> None:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import openai
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.test_streams_refused import refuse
-from tests.integration.wire import (
-    CHAT_STREAM,
-    STREAMED,
-    V1,
-    V1_STREAM,
-    Call,
-    Door,
-    Script,
-    Stage,
-    ask_at,
-    frames_of,
-    log_line,
-    text_of,
-)
-from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+from tests.integration.doors import CHAT_STREAM, STREAMED, V1, V1_STREAM, Door, frames_of, text_of
+from tests.integration.stage import Script, Stage, refuse
+from tests.integration.wire import Call, Reply, ask_at, log_line
+from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
 
 PING = b": ping\n\n"
 GRACE_SECONDS = 5.0
@@ -66,83 +54,95 @@ def test_the_sdk_reads_through_heartbeats(relay: Server, stage: Stage) -> None:
         assert "".join(piece.choices[0].delta.content or "" for piece in stream) == "Hello!"
 
 
-@pytest.fixture
-def patient(scripted: ScriptedUpstream, tmp_path: Path) -> Iterator[Server]:
-    """A server that waits for its upstream for longer than the grace."""
-    with gunicorn(
-        tmp_path,
-        OPENAI_BASE_URL=scripted.url,
-        WEB_CONCURRENCY="1",
-        STREAM_HEARTBEAT_SECONDS="0.3",
-    ) as server:
-        yield server
+class Outcome(NamedTuple):
+    """What a caller saw."""
+
+    call: Call
+    reply: Reply
+    head_after: float
+    """Seconds until status and headers came."""
+
+    @property
+    def frames(self) -> list[bytes]:
+        return frames_of(self.reply.body)
 
 
-def test_after_the_grace_headers_leave_and_heartbeats_begin(
-    patient: Server, scripted: ScriptedUpstream
-) -> None:
-    """Seven callers at once, since it takes its time: whatever comes after it, comes in-band."""
+def late(script: Script, seconds: float = GRACE_SECONDS + 1.0) -> Script:
+    """The script, after a silence."""
 
-    def after(seconds: float, script: Script) -> Script:
-        def late(exchange: Exchange) -> None:
-            time.sleep(seconds)
-            script(exchange)
+    def wait_and_play(exchange: Exchange) -> None:
+        time.sleep(seconds)
+        script(exchange)
 
-        return late
+    return wait_and_play
 
-    def head_only(exchange: Exchange) -> None:
-        exchange.start_stream()
-        time.sleep(GRACE_SECONDS + 0.6)
-        exchange.chunk(frame(chunk({"content": "Hello!"}, "stop")) + b"data: [DONE]\n\n")
-        exchange.send(b"0\r\n\r\n")
 
-    late = GRACE_SECONDS + 0.6
-    stage = Stage(scripted)
-    stage.play_by_prompt(
-        {
-            "answers": [after(late, pausing(0.0))],
-            "answers elsewhere": [after(late, pausing(0.0))],
-            "answers its head at once": [head_only],
-            "refuses": [after(late, refuse(503)), pausing(0.0)],
-            "asks to wait beyond it": [
-                after(1.2, refuse(503, headers="Retry-After: 4\r\n")),
-                pausing(0.0),
-            ],
-            "is left": [lambda exchange: exchange.wait_until_caller_leaves()],
-            "whole": [after(late, lambda exchange: exchange.reply(400, {"error": "No."}))],
-        }
-    )
-    with contextlib.ExitStack() as stack:
+def head_at_once(exchange: Exchange) -> None:
+    """A head, then a silence longer than the grace, then the answer."""
+    exchange.start_stream()
+    time.sleep(GRACE_SECONDS + 1.0)
+    exchange.chunk(frame(chunk({"content": "Hello!"}, "stop")) + b"data: [DONE]\n\n")
+    exchange.send(b"0\r\n\r\n")
 
-        def call(door: Door, prompt: str) -> Call:
-            return stack.enter_context(Call(patient, door.path, door.body(prompt)))
 
+CASES: dict[str, tuple[Door, list[Script]]] = {
+    "answers": (V1_STREAM, [late(pausing(0))]),
+    "answers at /chat/stream": (CHAT_STREAM, [late(pausing(0))]),
+    "answers its head at once": (V1_STREAM, [head_at_once]),
+    "refuses": (V1_STREAM, [late(refuse(503)), pausing(0)]),
+    "asks to wait": (V1_STREAM, [late(refuse(503, headers="Retry-After: 4\r\n"), 1.2), pausing(0)]),
+    "whole": (V1, [late(refuse(400))]),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(patient: Server, https_upstream: ScriptedUpstream) -> Iterator[dict[str, Outcome]]:
+    """All cases at once: each takes its time."""
+    stage = Stage(https_upstream)
+    stage.play_by_prompt({prompt: list(scripts) for prompt, (_, scripts) in CASES.items()})
+
+    def observe(prompt: str) -> Outcome:
+        door = CASES[prompt][0]
         started = time.monotonic()
-        good = [call(V1_STREAM, "answers"), call(CHAT_STREAM, "answers elsewhere")]
-        good.append(call(V1_STREAM, "answers its head at once"))
-        bad = call(V1_STREAM, "refuses")
-        hurried = call(V1_STREAM, "asks to wait beyond it")
-        leaving = call(V1_STREAM, "is left")
-        whole = call(V1, "whole")
+        with Call(patient, door.path, door.body(prompt)) as call:
+            assert call.reply.status
+            head_after = time.monotonic() - started
+            return Outcome(call, call.whole(), head_after)
 
-        # A retry whose wait would cross the grace is not made: the status is passed on.
-        assert (hurried.reply.status, hurried.reply.headers["Retry-After"]) == (503, "4")
-        assert time.monotonic() - started < GRACE_SECONDS
-        for number, reply in enumerate(good):
-            assert reply.reply.status == 200
-            if number == 0:
-                left_at = time.monotonic() - started
-                assert GRACE_SECONDS - 0.1 <= left_at < late + 0.3
-            frames = reply.frames()
-            assert frames[0] == PING
-            assert text_of(frames) == "Hello!"
-            assert log_line(patient, reply)["outcome"] == "ok"
-        assert leaving.frame() == PING
-        leaving.leave()
-        assert log_line(patient, leaving)["outcome"] == "CallerGone"
-        frames = bad.frames()
-        assert (bad.reply.status, frames[0]) == (200, PING)
-        assert V1_STREAM.error_text(frames[-1].removeprefix(b"data: "))
-        assert b"[DONE]" not in b"".join(frames)
-        assert whole.whole().status == 400, "a whole reply has no grace"
-        assert stage.tries("refuses") == 1, "headers have left: it is not asked again"
+    with ThreadPoolExecutor(len(CASES)) as pool:
+        yield dict(zip(CASES, pool.map(observe, CASES), strict=True))
+    https_upstream.script = answer_plainly
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.startswith("answers")])
+def test_after_the_grace_headers_leave_and_heartbeats_begin(
+    patient: Server, outcomes: dict[str, Outcome], case: str
+) -> None:
+    outcome = outcomes[case]
+    assert outcome.reply.status == 200
+    assert GRACE_SECONDS - 0.1 < outcome.head_after < GRACE_SECONDS + 2.0
+    assert outcome.frames[0] == PING
+    assert text_of(outcome.frames) == "Hello!"
+    assert log_line(patient, outcome.call)["outcome"] == "ok"
+
+
+def test_a_refusal_after_the_grace_comes_in_band_and_is_final(
+    patient: Server, outcomes: dict[str, Outcome]
+) -> None:
+    outcome = outcomes["refuses"]
+    *pings, last = outcome.frames
+    assert outcome.reply.status == 200
+    assert set(pings) == {PING}
+    assert V1_STREAM.error_text(last.removeprefix(b"data: "))
+    line = log_line(patient, outcome.call)
+    assert (line["outcome"], line["attempts"]) == ("UpstreamOverloaded", 1)
+
+
+def test_a_retry_that_would_cross_the_grace_is_not_made(outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes["asks to wait"]
+    assert (outcome.reply.status, outcome.reply.headers["Retry-After"]) == (503, "4")
+    assert outcome.head_after < GRACE_SECONDS
+
+
+def test_a_whole_reply_has_no_grace(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["whole"].reply.status == 400

@@ -9,69 +9,17 @@ import socket
 import struct
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
-from tests.servers import Exchange, ScriptedUpstream, Server
+from tests.integration.doors import Door, frames_of
+from tests.servers import Server
 
 PATIENCE_SECONDS = 20.0
 """For what must come but need not hurry: a busy machine is no failure."""
 
-OPENAI_ERROR_KEYS = {"message", "type", "param", "code"}
-
-Script = Callable[[Exchange], object]
 T = TypeVar("T")
-
-
-class Door(NamedTuple):
-    """One way to ask for a chat: a path, streamed or whole."""
-
-    path: str
-    streamed: bool
-
-    @property
-    def openai(self) -> bool:
-        return self.path.startswith("/v1/")
-
-    @property
-    def prompt(self) -> str:
-        """What a request says here: an upstream can tell the doors apart by it."""
-        return f"Hi at {self.path}{', streamed' if self.streamed else ''}"
-
-    def body(self, prompt: str | None = None, **extra: Any) -> dict[str, Any]:
-        """The smallest request."""
-        text = prompt or self.prompt
-        if not self.openai:
-            return {"message": text, **extra}
-        messages = [{"role": "user", "content": text}]
-        return {"messages": messages, **({"stream": True} if self.streamed else {}), **extra}
-
-    def error_text(self, body: bytes) -> str:
-        """The text of an error reply, or of an error event's data, in this family's shape."""
-        error = json.loads(body)["error"]
-        if not self.openai:
-            assert isinstance(error, str)
-            return error
-        assert set(error) == OPENAI_ERROR_KEYS
-        assert all(value is None or isinstance(value, str) for value in error.values())
-        return str(error["message"])
-
-
-CHAT = Door("/chat", streamed=False)
-CHAT_STREAM = Door("/chat/stream", streamed=True)
-V1 = Door("/v1/chat/completions", streamed=False)
-V1_STREAM = Door("/v1/chat/completions", streamed=True)
-DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM)
-STREAMED = (CHAT_STREAM, V1_STREAM)
-
-
-def door_name(value: Any) -> str | None:
-    """For pytest's `ids`."""
-    return (
-        f"{value.path}{' streamed' if value == V1_STREAM else ''}" if type(value) is Door else None
-    )
 
 
 class Reply(NamedTuple):
@@ -151,15 +99,6 @@ class Call:
         """
         return frames_of(self.reply.read())
 
-    def send_raw(self, data: bytes) -> None:
-        """Say more before the reply has ended."""
-        self._connection.sock.sendall(data)
-
-    def rest_raw(self) -> bytes:
-        """What comes behind the reply until the server closes."""
-        sock = self._connection.sock
-        return b"".join(iter(lambda: sock.recv(65_536), b""))
-
     def reset_when_left(self) -> None:
         """Leave with a reset, as a process that is killed with unread bytes does."""
         linger = struct.pack("ii", 1, 0)
@@ -205,35 +144,24 @@ def exchange_raw(server: Server, data: bytes) -> bytes:
         return b"".join(iter(lambda: caller.recv(65_536), b""))
 
 
-def frames_of(body: bytes) -> list[bytes]:
-    """The events and comments of a whole stream, blank lines included."""
-    *frames, rest = body.split(b"\n\n")
-    assert rest == b""
-    return [frame + b"\n\n" for frame in frames]
-
-
-def data_of(frames: list[bytes]) -> list[Any]:
-    """The data of events, comments left out; `[DONE]` as text."""
-    events = [frame[6:].strip() for frame in frames if frame.startswith(b"data: ")]
-    return [event.decode() if event == b"[DONE]" else json.loads(event) for event in events]
-
-
-def text_of(frames: list[bytes]) -> str:
-    """The text that the events of either family carry."""
-    pieces = []
-    for data in data_of(frames):
-        if isinstance(data, dict):
-            pieces.append(data.get("content"))
-            pieces += [choice["delta"].get("content") for choice in data.get("choices", ())]
-    return "".join(piece or "" for piece in pieces)
+def assert_refused(door: Door, reply: Reply, status: int = 400) -> str:
+    """The reply has what every reply has, in its family's shape; returns its text."""
+    assert reply.status == status, reply.body
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["X-Request-ID"]
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    if door.openai:
+        assert reply.json["error"]["type"] == "invalid_request_error"
+    return door.error_text(reply.body)
 
 
 def log_line(server: Server, call: Call) -> dict[str, Any]:
     """The log's line on a request; waits for it."""
 
     def find() -> dict[str, Any] | None:
-        lines = [line for line in server.log().splitlines() if call.id in line]
-        return json.loads(lines[0]) if lines else None
+        lines = [line for line in server.log().splitlines(keepends=True) if call.id in line]
+        return json.loads(lines[0]) if lines and lines[0].endswith("\n") else None
 
     return wait_for(find)
 
@@ -247,48 +175,6 @@ def wait_for(look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) ->
     return found
 
 
-def prompt_of(exchange: Exchange) -> str:
-    """What the upstream was asked; "" where it was no chat."""
-    return str(exchange.json["messages"][-1]["content"]) if exchange.raw else ""
-
-
 def both_workers(server: Server) -> list[int]:
     """The process ids of two workers; the second one may come a little after the first."""
     return wait_for(lambda: workers if len(workers := server.workers()) == 2 else None)
-
-
-class Stage:
-    """A scripted upstream for one test: what it shall do, and what it was asked since."""
-
-    def __init__(self, upstream: ScriptedUpstream) -> None:
-        self._upstream = upstream
-        self._before = len(upstream.exchanges)
-
-    def play(self, *scripts: Script) -> None:
-        """For each prompt: the first script answers the first try, and so on; the last goes on."""
-        tries: dict[str, Iterator[Script]] = defaultdict(lambda: iter(scripts))
-        self._upstream.script = lambda exchange: next(tries[prompt_of(exchange)], scripts[-1])(
-            exchange
-        )
-
-    def play_by_prompt(self, scripts: dict[str, list[Script]]) -> None:
-        """As `play`, with other scripts for each prompt."""
-        tries = {prompt: iter(listed) for prompt, listed in scripts.items()}
-        self._upstream.script = lambda exchange: next(tries[prompt_of(exchange)])(exchange)
-
-    def tries(self, prompt: str) -> int:
-        """How often it was asked that."""
-        return sum(prompt_of(exchange) == prompt for exchange in self.exchanges)
-
-    @property
-    def url(self) -> str:
-        """Where the upstream is."""
-        return self._upstream.url
-
-    @property
-    def exchanges(self) -> list[Exchange]:
-        return self._upstream.exchanges[self._before :]
-
-    def exchange(self) -> Exchange:
-        """The first one; waits for it."""
-        return wait_for(lambda: self.exchanges and self.exchanges[0] or None)

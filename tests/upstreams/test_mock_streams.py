@@ -11,7 +11,7 @@ import pytest
 from chat_api.errors import CallerGone, UpstreamOverloaded, UpstreamTimeout
 from chat_api.upstreams.base import EventStream, JsonObject
 from chat_api.upstreams.mock import MockUpstream
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Clock, HurriedCaller, Visitor, after, within
 from tests.upstreams.test_mock import call
 from tests.upstreams.wire import FOREVER
 
@@ -100,29 +100,33 @@ def test_a_refusal_comes_from_the_first_read(upstream: MockUpstream) -> None:
 
 
 @pytest.mark.parametrize(
-    ("directive", "waits", "pieces_before"),
-    [("delay=0.1", 1, 0), ("pace=0.03", 4, 1), ("silence=0.1", 1, 2)],
+    ("directives", "waits"),
+    [
+        ("", []),
+        ("[delay=2]", [2]),
+        ("[pace=0.5]", [0.5, 0.5, 0.5, 0.5]),
+        ("[silence=3]", [3]),
+        ("[delay=2] [pace=0.5] [silence=3]", [2, 0.5, 3.5, 0.5, 0.5]),
+    ],
 )
 def test_it_pauses_where_it_is_told(
-    upstream: MockUpstream, directive: str, waits: int, pieces_before: int
+    upstream: MockUpstream, clock: Clock, directives: str, waits: list[float]
 ) -> None:
-    stream = upstream.stream(call(f"[{directive}] hi"))  # role, You, said:, hi, and the end
-    pause = float(directive.partition("=")[2])
-    gaps = []
+    asked = call(f"{directives} hi")  # role, You, said:, hi, and the end
+    asked.caller = caller = HurriedCaller(clock)
+    stream = upstream.stream(asked)
     while not stream.ended:
-        start = time.monotonic()
         stream.read(FOREVER)
-        gaps.append(time.monotonic() - start >= pause)
-    assert gaps.index(True) == pieces_before
-    assert gaps.count(True) >= waits
+    assert [wait for wait in caller.waits if wait] == waits
 
 
-def test_a_read_ends_when_it_is_told(upstream: MockUpstream) -> None:
-    stream = upstream.stream(call("[delay=0.15] hi"))
-    with within(1):
+def test_a_read_ends_when_it_is_told(upstream: MockUpstream, clock: Clock) -> None:
+    stream = upstream.stream(call("[delay=8] hi"))
+    with within(2):
         assert stream.read(time.monotonic() + 0.03) == []
         assert stream.read(time.monotonic() - 1) == [] and not stream.ended
-        assert len(stream.read(FOREVER)) == 1
+    clock.advance(8)
+    assert len(stream.read(FOREVER)) == 1
 
 
 def test_silence_beyond_the_time_out_is_one() -> None:
@@ -134,15 +138,13 @@ def test_silence_beyond_the_time_out_is_one() -> None:
     assert time.monotonic() - start >= 0.1
 
 
-def test_a_read_ends_when_it_is_told_before_a_time_out_too() -> None:
+def test_a_read_ends_when_it_is_told_before_a_time_out_too(clock: Clock) -> None:
     """Heartbeats are sent between reads: a silence must not hold them up."""
-    stream = MockUpstream(timeout_seconds=0.3).stream(call("[delay=5] hi"))
-    start = time.monotonic()
-    assert stream.read(start + 0.05) == []
-    assert stream.read(start + 0.1) == []
-    with within(2), pytest.raises(UpstreamTimeout):
+    stream = MockUpstream(timeout_seconds=1.5).stream(call("[delay=60] hi"))
+    assert stream.read(time.monotonic() + 0.03) == []
+    clock.advance(1.5)
+    with within(1), pytest.raises(UpstreamTimeout):
         stream.read(FOREVER)
-    assert time.monotonic() - start >= 0.3
 
 
 def test_a_caller_who_leaves_in_a_silence_is_gone(upstream: MockUpstream, visitor: Visitor) -> None:

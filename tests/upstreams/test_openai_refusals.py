@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -22,9 +22,8 @@ from chat_api.errors import (
 )
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.openai import MAX_ERROR_BYTES, OpenAIUpstream
-from chat_api.upstreams.waiting import READABLE, Caller
 from tests.servers import Exchange, ScriptedUpstream
-from tests.upstreams.helpers import Clock, Visitor, after, within
+from tests.upstreams.helpers import Clock, HurriedCaller, Visitor, after, within
 from tests.upstreams.wire import FOREVER
 
 Upstreams = Callable[..., OpenAIUpstream]
@@ -165,29 +164,20 @@ def test_a_refusal_that_cannot_be_read_is_still_one(
         assert str(way(upstream, Call(BODY))) == "The upstream refused the request (400)."
 
 
-class HurriedCaller(Caller):
-    """For whom a wait in vain is over at once: the clock is put forward instead."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def wait(self, seconds: float, sock: Any = None, events: int = READABLE) -> int:
-        ready = super().wait(0.2, sock, events)
-        if not ready:
-            self._clock.advance(seconds)
-        return ready
-
-
 def test_the_words_of_a_refusal_are_not_waited_for_as_long_as_an_answer(
     scripted: ScriptedUpstream, openai_at: Upstreams, way: Way, clock: Clock
 ) -> None:
-    scripted.script = silence
-    upstream = openai_at(scripted.url, timeout_seconds=300)
-    start = clock()
-    error = way(upstream, Call(BODY, HurriedCaller(clock)))
+    def script(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 400 X\r\nContent-Length: 99\r\n\r\n")
+        all_said.set()
+        exchange.wait_until_caller_leaves()
+
+    all_said = threading.Event()
+    scripted.script = script
+    caller = HurriedCaller(clock, all_said)
+    error = way(openai_at(scripted.url, timeout_seconds=300), Call(BODY, caller))
     assert isinstance(error, UpstreamRefused)
-    assert 4 < clock() - start < 10
+    assert len(caller.waits) == 1 and 0 < caller.waits[0] <= 5
 
 
 def test_a_caller_who_leaves_while_a_refusal_comes_is_gone(

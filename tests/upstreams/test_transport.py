@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -126,17 +127,20 @@ def test_a_body_comes_as_the_socket_brings_it(
     def script(exchange: Exchange) -> None:
         exchange.start_stream()
         for piece in (b"one", b"two"):
-            time.sleep(0.05)
+            go_on.acquire(timeout=5)
             exchange.chunk(piece)
         exchange.send(b"0\r\n\r\n")
 
+    go_on = threading.Semaphore(0)
     scripted.script = script
     transport = transport_to(scripted.url)
     with contextlib.closing(transport.send(post(), Caller())) as exchange:
         assert exchange.wait_head(FOREVER)
         assert not exchange.ended
         assert exchange.read(time.monotonic()) is None, "there is nothing yet"
+        go_on.release()
         assert exchange.read(FOREVER) == b"one"
+        go_on.release()
         assert read_to_end(exchange) == b"two"
 
 

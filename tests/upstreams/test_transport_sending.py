@@ -44,15 +44,15 @@ def test_a_reader_that_pauses_less_than_the_time_out_is_waited_for(
     raw: Servers, transport_to: Transports
 ) -> None:
     def serve(connection: socket.socket, number: int) -> None:
-        for _ in range(4):
+        for _ in range(5):
             time.sleep(0.2)
             size = 0
-            while size < len(LARGE) // 8:
+            while size < len(LARGE) // 10:
                 size += len(connection.recv(65_536))
         connection.sendall(TOO_LARGE)
         until_left(connection)
 
-    assert ask(transport_to(raw(serve).url, silence=0.6), LARGE) == (413, b"no")
+    assert ask(transport_to(raw(serve).url, silence=0.8), LARGE) == (413, b"no")
 
 
 def answer_and_close(connection: socket.socket) -> None:

@@ -17,7 +17,17 @@ from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.servers import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
-from tests.upstreams.wire import FOREVER, OK, RawServer, ask, post, read_to_end, receive, until_left
+from tests.upstreams.wire import (
+    FOREVER,
+    OK,
+    RawServer,
+    ask,
+    hold,
+    post,
+    read_to_end,
+    receive,
+    until_left,
+)
 
 Transports = Callable[..., Transport]
 Servers = Callable[..., RawServer]
@@ -74,19 +84,23 @@ def test_a_slow_upstream_is_waited_for(
     scripted_tls: ScriptedUpstream, transport_to: Transports
 ) -> None:
     def script(exchange: Exchange) -> None:
-        time.sleep(0.1)
+        go_on.acquire(timeout=5)
         exchange.start_stream()
-        time.sleep(0.1)
+        go_on.acquire(timeout=5)
         exchange.chunk(b"late")
         exchange.send(b"0\r\n\r\n")
 
+    go_on = threading.Semaphore(0)
     scripted_tls.script = script
     transport = transport_to(scripted_tls.url)
     with contextlib.closing(transport.send(post(), Caller())) as exchange:
         assert not exchange.wait_head(time.monotonic() + 0.02)
+        go_on.release()
         assert exchange.wait_head(FOREVER)
         assert exchange.read(time.monotonic() + 0.02) is None
+        go_on.release()
         assert read_to_end(exchange) == b"late"
+    go_on.release(2)
     assert ask(transport) == (200, b"late")
     assert scripted_tls.connections == 1
 
@@ -95,7 +109,7 @@ def test_large_bodies_pass_both_ways(
     scripted_tls: ScriptedUpstream, transport_to: Transports
 ) -> None:
     scripted_tls.script = lambda exchange: exchange.reply(200, exchange.raw[::-1])
-    large = bytes(range(250)) * 40_000
+    large = bytes(range(250)) * 20_000
     assert ask(transport_to(scripted_tls.url), post(large)) == (200, large[::-1])
 
 
@@ -120,8 +134,7 @@ def test_an_early_refusal_of_a_large_request_is_heard(
     def serve(connection: socket.socket, number: int) -> None:
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
-        connection.recv(1000)
-        time.sleep(0.2)
+        hold(connection)
 
     transport = transport_to(raw(serve, server_tls).url)
     assert ask(transport, post(b"x" * 10_000_000)) == (413, b"no")

@@ -1,0 +1,71 @@
+"""What a scripted upstream does in a test."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.integration.wire import wait_for
+from tests.servers import Exchange, ScriptedUpstream
+
+Script = Callable[[Exchange], object]
+
+CANARY = "sk-canary-in-the-upstreams-words"
+INTERNAL = {"error": {"message": f"secret {CANARY} at 10.0.0.7", "type": "x", "code": "y"}}
+
+
+class Stage:
+    """A scripted upstream for one test: what it shall do, and what it was asked since."""
+
+    def __init__(self, upstream: ScriptedUpstream) -> None:
+        self._upstream = upstream
+        self._before = len(upstream.exchanges)
+
+    def play(self, *scripts: Script) -> None:
+        """For each prompt: the first script answers the first try, and so on; the last goes on."""
+        tries: dict[str, Iterator[Script]] = defaultdict(lambda: iter(scripts))
+        self._upstream.script = lambda exchange: next(tries[prompt_of(exchange)], scripts[-1])(
+            exchange
+        )
+
+    def play_by_prompt(self, scripts: dict[str, list[Script]]) -> None:
+        """As `play`, with other scripts for each prompt."""
+        tries = {prompt: iter(listed) for prompt, listed in scripts.items()}
+        self._upstream.script = lambda exchange: next(tries[prompt_of(exchange)])(exchange)
+
+    def tries(self, prompt: str) -> int:
+        """How often it was asked that."""
+        return sum(prompt_of(exchange) == prompt for exchange in self.exchanges)
+
+    @property
+    def url(self) -> str:
+        """Where the upstream is."""
+        return self._upstream.url
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        return self._upstream.exchanges[self._before :]
+
+    def exchange(self) -> Exchange:
+        """The first one; waits for it."""
+        return wait_for(lambda: self.exchanges and self.exchanges[0] or None)
+
+
+def prompt_of(exchange: Exchange) -> str:
+    """What the upstream was asked; "" where it was no chat."""
+    return str(exchange.json["messages"][-1]["content"]) if exchange.raw else ""
+
+
+def refuse(status: int, body: Any = INTERNAL, headers: str = "") -> Script:
+    """A whole answer of that status."""
+    return lambda exchange: exchange.reply(status, body, headers)
+
+
+def reset(exchange: Exchange) -> None:
+    """End the connection with a reset, before a byte of an answer."""
+    linger = struct.pack("ii", 1, 0)
+    exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    exchange.connection.close()
