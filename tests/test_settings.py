@@ -13,7 +13,7 @@ from chat_api.settings import DEFAULT_MODELS, Settings, load_settings
 
 def test_nothing_set_gives_the_defaults_of_the_contract() -> None:
     settings = load_settings()
-    assert settings == Settings(proxies=settings.proxies)
+    assert settings == Settings(proxies=settings.proxies, look_for_ollama_on=11434)
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 5000, 2)
     assert settings.models == DEFAULT_MODELS
     assert (settings.upstream_timeout_seconds, settings.stream_heartbeat_seconds) == (300, 15)
@@ -33,6 +33,9 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("OPENAI_API_KEY_CYB_SEC", "openai_api_key", "sk-1", "sk-1"),
         ("OPENAI_API_BASE", "openai_base_url", "http://h:1/v1/", "http://h:1/v1"),
         ("DEFAULT_MODEL", "default_model", "m", "m"),
+        ("OLLAMA_URL", "ollama_url", "http://h:11434/", "http://h:11434"),
+        ("OLLAMA_URL", "ollama_url", "http://h:11434/api/chat", "http://h:11434"),
+        ("OLLAMA_URL", "ollama_url", "https://h/home/api/chat/", "https://h/home"),
         ("OPENAI_TIMEOUT", "upstream_timeout_seconds", "2.5", 2.5),
         ("REQUEST_TIMEOUT", "upstream_timeout_seconds", "7", 7.0),
         ("API_KEY", "api_keys", "a, b,", ("a", "b")),
@@ -74,6 +77,7 @@ def test_a_dotenv_file_is_read_beneath_the_environment(
         ("MAX_STREAMS", "1.5"),
         ("OPENAI_BASE_URL", "localhost:8000"),
         ("OPENAI_BASE_URL", "http://user:secret@host/v1"),
+        ("OLLAMA_URL", "localhost:11434"),
         ("LOG_FORMAT", "xml"),
         ("ALLOW_ORIGINS", ".*"),
         ("ALLOW_ORIGINS", "https://a.example,b.example"),

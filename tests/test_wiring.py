@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chat_api.errors import SettingsError
 from chat_api.settings import Settings
-from chat_api.upstreams import local
+from chat_api.upstreams import local, ollama
 from chat_api.wiring import build_services, default_upstream, local_model
+from tests.ollama_wire import speak
+from tests.servers import ScriptedUpstream, free_port
+
+
+@pytest.fixture(autouse=True)
+def nothing_found_before() -> Iterator[None]:
+    yield
+    ollama.is_listening.cache_clear()  # the next test's port may be this one's
 
 
 @pytest.fixture
@@ -23,6 +34,10 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
         (Settings(openai_api_key="k"), "openai"),
         (Settings(openai_base_url="http://h/v1"), "openai"),
         (Settings(upstream="openai"), "openai"),
+        (Settings(ollama_url="http://h:11434"), "ollama"),
+        (Settings(ollama_url="http://h:11434", openai_api_key="k"), "openai"),
+        (Settings(ollama_url="http://h:11434", local_model_path="/some.gguf"), "ollama"),
+        (Settings(upstream="ollama", openai_api_key="k"), "ollama"),
         (Settings(upstream="mock", openai_api_key="k"), "mock"),
         (Settings(upstream="local", openai_api_key="k"), "local"),
         (Settings(local_model_path="/some.gguf"), "local"),
@@ -30,6 +45,25 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_settings_name_the_upstream(settings: Settings, name: str) -> None:
     assert default_upstream(settings) == name
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_ollama_is_found_where_nothing_else_says_who_answers(scripted: ScriptedUpstream) -> None:
+    def chosen(**settings: Any) -> str:
+        return default_upstream(Settings(look_for_ollama_on=scripted.port, **settings))
+
+    assert chosen() == "ollama"
+    assert chosen(openai_api_key="k") == "openai"
+    assert chosen(upstream="mock") == "mock"
+    assert default_upstream(Settings(look_for_ollama_on=free_port())) == "none"
+
+
+def test_ollama_is_asked_where_it_was_found(scripted: ScriptedUpstream) -> None:
+    scripted.script = speak
+    services = build_services(Settings(look_for_ollama_on=scripted.port, models=("live",)))
+    with contextlib.closing(services.upstream):
+        assert (services.upstream.name, services.upstream.provider) == ("ollama", "Ollama")
+        assert services.models.names()[0] == "llama3.2:latest"
 
 
 @pytest.mark.usefixtures("nothing_installed")
@@ -61,5 +95,8 @@ def test_another_model_file_must_be_there(tmp_path: Path) -> None:
 def test_the_mock_and_openai_have_their_default_models() -> None:
     assert build_services(Settings(upstream="mock")).models.default == "mock-1"
     assert build_services(Settings(openai_api_key="k")).models.default == "gpt-4o-mini"
+    assert build_services(Settings(upstream="ollama")).models.default == "llama3"
+    mistral = Settings(upstream="ollama", default_model="mistral")
+    assert build_services(mistral).models.default == "mistral"
     other = Settings(openai_api_key="k", default_model="gpt-5.5")
     assert build_services(other).models.default == "gpt-5.5"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -92,11 +92,7 @@ class Models:
         upstream = self.upstream
         if not name or name == upstream.default_model:
             return Choice(upstream, upstream.default_model)
-        model = name
-        if upstream.answers_any_name:
-            model = upstream.default_model
-        elif name in SUCCESSORS and not self._lists(name):
-            model = SUCCESSORS[name]
+        model = self._stand_in(name, self._live) or name
         if not (self._is_allowed(name) or self._is_allowed(model)):
             raise ModelNotFound(f"The model `{name[:200]}` does not exist or is not allowed here.")
         return Choice(upstream, model, None if model == name else name)
@@ -119,10 +115,9 @@ class Models:
 
     def aliases(self) -> dict[str, str]:
         """Names that another model answers for, among those listed. Asks nobody."""
-        if self.upstream.answers_any_name:
-            return {name: self.default for name in self.names() if name != self.default}
-        own = {model["id"] for model in self._listing}
-        return {name: SUCCESSORS[name] for name in self.names() if name in SUCCESSORS.keys() - own}
+        names = [name for name in self.names() if name != self.default]
+        stand_ins = {name: self._stand_in(name, lambda: self._listing) for name in names}
+        return {name: model for name, model in stand_ins.items() if model}
 
     def retrieve(self, name: str) -> JsonObject:
         """One model object.
@@ -130,9 +125,10 @@ class Models:
         Raises:
             ModelNotFound: no such name.
         """
-        for model in self.objects():
-            if model["id"] == name:
-                return model
+        objects = {model["id"]: model for model in self.objects()}
+        for known in (name, name + self.upstream.implied_suffix):
+            if known in objects:
+                return objects[known]
         raise ModelNotFound(f"The model `{name[:200]}` does not exist.")
 
     def _with_default(self, names: list[str]) -> list[str]:
@@ -141,8 +137,23 @@ class Models:
     def _is_allowed(self, name: str) -> bool:
         return name == self.default or any(fnmatchcase(name, rule) for rule in self._allowed)
 
-    def _lists(self, name: str) -> bool:
-        return any(model["id"] == name for model in self._live())
+    def _stand_in(self, name: str, listing: Callable[[], list[JsonObject]]) -> str | None:
+        """The model that answers in place of a name, None where the name stands for itself.
+
+        Args:
+            listing: what the upstream lists; not asked for where it does not matter.
+        """
+        rules = self.upstream.answers_for
+        if "*" in rules:
+            return self.default
+        if any(fnmatchcase(name, rule) for rule in rules):
+            model = self.default
+        elif name in SUCCESSORS:
+            model = SUCCESSORS[name]
+        else:
+            return None
+        own = (name, name + self.upstream.implied_suffix)
+        return None if any(listed["id"] in own for listed in listing()) else model
 
     def _live(self) -> list[JsonObject]:
         """What the upstream says it offers, asked every five minutes at most. One that cannot be

@@ -72,7 +72,7 @@ class Upstream(Protocol):
     """How settings and the `x-upstream` header call it."""
 
     provider: str
-    """What it is, for people: `OpenAI`, `Local`, `Mock`."""
+    """What it is, for people: `OpenAI`, `Ollama`, `Local`, `Mock`."""
 
     is_set_up: bool
     """False for the one that stands in where nothing is set up."""
@@ -80,8 +80,13 @@ class Upstream(Protocol):
     accepts_caller_keys: bool
     """Whether a caller's own `Bearer sk-…` is a key for this upstream."""
 
-    answers_any_name: bool
-    """Whether every model name is answered by `default_model`, as a lone local model does."""
+    answers_for: tuple[str, ...]
+    """Patterns of the names that `default_model` answers for, unless it lists them itself: `*`,
+    as a lone local model does, or names of another provider's models that examples ask for. It
+    judges all other names itself."""
+
+    implied_suffix: str
+    """What the names that it lists may end in and callers leave out: `:latest` at Ollama."""
 
     default_model: str
 
@@ -92,6 +97,7 @@ class Upstream(Protocol):
         """The whole reply.
 
         Raises:
+            InvalidRequest: something in the body that it has no word for.
             UpstreamError: no completion came back.
             CallerGone: the caller left meanwhile; the upstream was told to stop.
         """
@@ -100,6 +106,7 @@ class Upstream(Protocol):
         """Send the request; its answer, a refusal too, comes from the stream's `read`.
 
         Raises:
+            InvalidRequest: something in the body that it has no word for.
             UpstreamError: the request could not be sent.
             CallerGone: the caller left meanwhile.
         """

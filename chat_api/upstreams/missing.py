@@ -9,8 +9,8 @@ from chat_api.upstreams.base import Call, JsonObject
 
 WHAT_TO_SET = (
     "No model is set up here. Set OPENAI_API_KEY, or OPENAI_BASE_URL for another "
-    "OpenAI-compatible server, or install the local model (`make run` does), or try "
-    "UPSTREAM=mock."
+    "OpenAI-compatible server, or OLLAMA_URL, or install the local model (`make run` does), or "
+    "try UPSTREAM=mock."
 )
 
 
@@ -21,7 +21,8 @@ class MissingUpstream:
     provider = "none"
     is_set_up = False
     accepts_caller_keys = False
-    answers_any_name = False
+    answers_for: tuple[str, ...] = ()
+    implied_suffix = ""
     retry_pause_seconds = 0.0
 
     def __init__(self, *, default_model: str) -> None:

@@ -43,7 +43,8 @@ class MockUpstream:
     provider = "Mock"
     is_set_up = True
     accepts_caller_keys = False
-    answers_any_name = True
+    answers_for: tuple[str, ...] = ("*",)
+    implied_suffix = ""
     default_model = MODEL
     retry_pause_seconds = 0.25
 

@@ -7,9 +7,7 @@ over our own transport; the rest (listing models, say) the SDK does itself.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from typing import Any
 
 import httpx2
 import openai
@@ -17,13 +15,11 @@ import orjson
 
 from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Exchange, Transport
 
-MAX_REPLY_BYTES = 67_108_864
-MAX_ERROR_BYTES = 65_536
-MAX_ERROR_SECONDS = 5.0
 LISTING_TIMEOUT_SECONDS = 5.0
 COMPLETIONS = "chat/completions"
 # Ours: the transport writes these itself, or they belong to the SDK's own retries.
@@ -34,6 +30,7 @@ class OpenAIUpstream:
     """One OpenAI-compatible upstream."""
 
     is_set_up = True
+    implied_suffix = ""
 
     def __init__(
         self,
@@ -47,14 +44,14 @@ class OpenAIUpstream:
         connect_timeout_seconds: float,
         proxies: Mapping[str, str] | None = None,
         accepts_caller_keys: bool = False,
-        answers_any_name: bool = False,
+        answers_for: tuple[str, ...] = (),
         retry_pause_seconds: float = 0.25,
     ) -> None:
         self.name = name
         self.provider = provider
         self.default_model = default_model
         self.accepts_caller_keys = accepts_caller_keys
-        self.answers_any_name = answers_any_name
+        self.answers_for = answers_for
         self.retry_pause_seconds = retry_pause_seconds
         # The SDK follows redirects and retries by default; a redirect would carry the prompt,
         # and its retries would multiply ours. A key must be set for the client to be made.
@@ -85,7 +82,7 @@ class OpenAIUpstream:
             exchange.wait_head(float("inf"))
             if exchange.status != 200:
                 raise self._refusal(exchange, call)
-            raw = _read_whole(exchange, float("inf"), MAX_REPLY_BYTES)
+            raw = read_whole(exchange, float("inf"))
             return Completion(raw, _completion(raw))
         finally:
             exchange.close()
@@ -126,16 +123,10 @@ class OpenAIUpstream:
 
     def _refusal(self, exchange: Exchange, call: Call) -> UpstreamError:
         """The error that an answer other than 200 stands for."""
-        until = time.monotonic() + MAX_ERROR_SECONDS
-        body: Any = None
-        try:
-            body = orjson.loads(_read_whole(exchange, until, MAX_ERROR_BYTES))
-        except (UpstreamError, orjson.JSONDecodeError):
-            pass  # the status alone says enough
         return from_status(
             exchange.status,
             exchange.headers,
-            body,
+            read_error(exchange),
             callers_key=call.caller_key,
             keys=(self._api_key, call.caller_key),
         )
@@ -160,7 +151,7 @@ class OpenAIEventStream:
             return []
         if exchange.status != 200:
             raise self._upstream._refusal(exchange, self._call)
-        _check_encoding(exchange.headers)
+        check_encoding(exchange.headers)
         while not self.ended:
             piece = exchange.read(until)
             if piece is None:
@@ -198,31 +189,6 @@ def _request_head(client: openai.OpenAI) -> bytes:
         if isinstance(value, str) and name.lower() not in OWN_HEADERS:
             lines.append(f"{name}: {value}")
     return "".join(line + "\r\n" for line in lines).encode("latin-1")
-
-
-def _check_encoding(headers: Mapping[str, str]) -> None:
-    if headers.get("content-encoding", "identity") != "identity":
-        raise UpstreamBroken("The upstream compressed its answer, which nobody asked for.")
-
-
-def _read_whole(exchange: Exchange, until: float, most_bytes: int) -> bytes:
-    """The whole body.
-
-    Raises:
-        UpstreamBroken: too large, not whole by `until`, broken off, or compressed.
-    """
-    _check_encoding(exchange.headers)
-    pieces: list[bytes] = []
-    size = 0
-    while not exchange.ended:
-        piece = exchange.read(until)
-        if piece is None:
-            raise UpstreamBroken("The upstream did not end its answer.")
-        pieces.append(piece)
-        size += len(piece)
-        if size > most_bytes:
-            raise UpstreamBroken("The upstream's answer is too large.")
-    return b"".join(pieces)
 
 
 def _completion(raw: bytes) -> JsonObject:

@@ -7,6 +7,7 @@ import pytest
 from chat_api.errors import ModelNotFound, UpstreamTimeout
 from chat_api.services.models import SUCCESSORS, Models
 from chat_api.settings import DEFAULT_MODELS
+from chat_api.upstreams.ollama import OllamaUpstream
 from tests.fakes import FakeUpstream
 
 
@@ -49,11 +50,53 @@ def test_no_successor_is_retired_itself() -> None:
 
 
 def test_a_lone_local_model_answers_every_name(models: Models, upstream: FakeUpstream) -> None:
-    upstream.answers_any_name = True
+    upstream.answers_for = ("*",)
     choice = models.choose("gpt-99")
     assert (choice.model, choice.alias) == ("gpt-4o-mini", "gpt-99")
     assert models.aliases()["gpt-4"] == "gpt-4o-mini"
     assert upstream.listed == 0
+
+
+@pytest.fixture
+def ollama(upstream: FakeUpstream) -> FakeUpstream:
+    """An upstream that answers for names as Ollama does."""
+    upstream.default_model = "llama3"
+    upstream.answers_for = OllamaUpstream.answers_for
+    upstream.implied_suffix = OllamaUpstream.implied_suffix
+    upstream.listing = listed("llama3:latest", "gpt-oss:latest", "mistral:7b")
+    return upstream
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "o1-mini", "o3", "o4-mini", "chatgpt-4o-latest"])
+def test_ollama_answers_for_openais_names(models: Models, ollama: FakeUpstream, name: str) -> None:
+    choice = models.choose(name)
+    assert (choice.model, choice.alias) == ("llama3", name)
+
+
+@pytest.mark.parametrize("name", ["gpt-oss", "gpt-oss:latest"])
+def test_but_not_for_those_that_it_lists(models: Models, ollama: FakeUpstream, name: str) -> None:
+    assert (models.choose(name).model, models.choose(name).alias) == (name, None)
+    assert models.choose("gpt-oss:120b").alias == "gpt-oss:120b"
+
+
+@pytest.mark.parametrize("name", ["mistral", "mistral:7b", "claude-opus", "omni", "llama3:latest"])
+def test_other_names_are_ollamas_to_judge(models: Models, ollama: FakeUpstream, name: str) -> None:
+    assert (models.choose(name).model, models.choose(name).alias) == (name, None)
+    assert ollama.listed == 0
+
+
+def test_ollama_that_cannot_be_asked_answers_for_openais_names(
+    models: Models, ollama: FakeUpstream
+) -> None:
+    ollama.listing = UpstreamTimeout("x")
+    assert models.choose("gpt-4o").model == "llama3"
+
+
+def test_aliases_at_ollama_are_openais_names(models: Models, ollama: FakeUpstream) -> None:
+    assert models.aliases() == dict.fromkeys(DEFAULT_MODELS, "llama3")
+    assert ollama.listed == 0
+    assert models.retrieve("gpt-oss")["id"] == "gpt-oss:latest"
+    assert models.retrieve("llama3")["id"] == "llama3"
 
 
 def test_names_that_are_not_allowed_are_not_found(upstream: FakeUpstream) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import trustme
 
+from chat_api.upstreams.ollama import OllamaUpstream
 from chat_api.upstreams.openai import OpenAIUpstream
 from chat_api.upstreams.transport import Transport
+from tests.ollama_wire import root, speak
 from tests.servers import ScriptedUpstream
 from tests.upstreams.helpers import Clock, Visitor, eventually, open_sockets
 from tests.upstreams.wire import RawServer, Serve
@@ -97,6 +99,30 @@ def openai_at() -> Iterator[Callable[..., OpenAIUpstream]]:
             return stack.enter_context(contextlib.closing(upstream))
 
         yield make
+
+
+@pytest.fixture
+def ollama_at() -> Iterator[Callable[..., OllamaUpstream]]:
+    """Makes Ollama upstreams at a URL."""
+    with contextlib.ExitStack() as stack:
+
+        def make(url: str, **options: Any) -> OllamaUpstream:
+            defaults: dict[str, Any] = {
+                "default_model": "llama3.2",
+                "timeout_seconds": 10.0,
+                "connect_timeout_seconds": 5.0,
+            }
+            upstream = OllamaUpstream(url=url, **{**defaults, **options})
+            return stack.enter_context(contextlib.closing(upstream))
+
+        yield make
+
+
+@pytest.fixture
+def ollama(scripted: ScriptedUpstream, ollama_at: Callable[..., OllamaUpstream]) -> OllamaUpstream:
+    """An Ollama upstream at `scripted`, which speaks as an Ollama does."""
+    scripted.script = speak
+    return ollama_at(root(scripted))
 
 
 @pytest.fixture

@@ -156,6 +156,6 @@ def test_a_caller_who_leaves_in_a_delay_is_gone(upstream: MockUpstream, visitor:
 def test_it_offers_one_model_and_has_nothing_open(upstream: MockUpstream) -> None:
     (model,) = upstream.models()
     assert (model["id"], model["object"], model["owned_by"]) == (MODEL, "model", "mock")
-    assert upstream.default_model == MODEL and upstream.answers_any_name
+    assert upstream.default_model == MODEL and upstream.answers_for == ("*",)
     upstream.close()
     assert upstream.complete(call())

@@ -25,9 +25,9 @@ def upstream(scripted: ScriptedUpstream, openai_at: Upstreams) -> OpenAIUpstream
 
 
 def test_it_is_what_it_was_told_to_be(openai_at: Upstreams) -> None:
-    upstream = openai_at("http://127.0.0.1:9", accepts_caller_keys=True, answers_any_name=True)
+    upstream = openai_at("http://127.0.0.1:9", accepts_caller_keys=True, answers_for=("*",))
     assert (upstream.name, upstream.provider, upstream.is_set_up) == ("openai", "OpenAI", True)
-    assert upstream.accepts_caller_keys and upstream.answers_any_name
+    assert upstream.accepts_caller_keys and upstream.answers_for == ("*",)
     assert (upstream.default_model, upstream.retry_pause_seconds) == ("gpt-4o-mini", 0.25)
 
 

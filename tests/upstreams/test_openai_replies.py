@@ -11,7 +11,8 @@ import pytest
 
 from chat_api.errors import CallerGone, UpstreamBroken, UpstreamTimeout
 from chat_api.upstreams.base import Call
-from chat_api.upstreams.openai import MAX_REPLY_BYTES, OpenAIUpstream
+from chat_api.upstreams.bodies import MAX_REPLY_BYTES
+from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import completion
 from tests.servers import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within

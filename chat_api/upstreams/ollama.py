@@ -1,0 +1,188 @@
+"""Ollama, on its native API: `POST /api/chat` and `GET /api/tags`.
+
+Its OpenAI door (`/v1`) cannot set `num_ctx` and leaves out what it does not know. The native API
+streams JSON objects, one a line (`docs/api/streaming.mdx` in github.com/ollama/ollama); the last
+one has `done: true`, and a failure midway is `{"error": "<text>"}` (`docs/api/errors.mdx`). What
+goes in and out is translated in `ollama_request.py` and `ollama_reply.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import time
+from collections.abc import Mapping
+
+import httpx2
+import orjson
+
+from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
+from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
+from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
+from chat_api.upstreams.ollama_request import chat_request
+from chat_api.upstreams.refusals import from_status
+from chat_api.upstreams.transport import Exchange, Transport
+from chat_api.upstreams.waiting import Caller
+
+LISTING_TIMEOUT_SECONDS = 5.0
+PROBE_TIMEOUT_SECONDS = 0.2
+MAX_LINE_BYTES = 16_777_216
+
+
+class OllamaUpstream:
+    """One Ollama server."""
+
+    name = "ollama"
+    provider = "Ollama"
+    is_set_up = True
+    accepts_caller_keys = False
+    # OpenAI's names, as examples have them. `gpt-oss` is one of these and of Ollama's library:
+    # where it is pulled it is listed, and answers for itself.
+    answers_for: tuple[str, ...] = ("gpt-*", "o1*", "o3*", "o4*", "chatgpt-*")
+    implied_suffix = ":latest"
+    retry_pause_seconds = 0.25
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        default_model: str,
+        timeout_seconds: float,
+        connect_timeout_seconds: float,
+        proxies: Mapping[str, str] | None = None,
+    ) -> None:
+        self.default_model = default_model
+        self._transport = Transport(
+            url,
+            connect_timeout_seconds=connect_timeout_seconds,
+            silence_timeout_seconds=timeout_seconds,
+            proxies=proxies,
+        )
+        parts = httpx2.URL(url)
+        root = parts.raw_path.rstrip(b"/")
+        # Compressed, a stream could not be looked into.
+        host = b"Host: %b\r\nAccept-Encoding: identity\r\n" % parts.netloc
+        self._listing = b"GET %b/api/tags HTTP/1.1\r\n%b\r\n" % (root, host)
+        self._head = (
+            b"POST %b/api/chat HTTP/1.1\r\n%bContent-Type: application/json\r\n"
+            b"Accept: application/json, application/x-ndjson\r\n" % (root, host)
+        )
+
+    def complete(self, call: Call) -> Completion:
+        """See `Upstream.complete`."""
+        with contextlib.closing(self._send(call, stream=False)) as exchange:
+            exchange.wait_head(float("inf"))
+            if exchange.status != 200:
+                raise refusal(exchange, call.body["model"])
+            data = completion(_parsed(read_whole(exchange, float("inf"))))
+        return Completion(orjson.dumps(data), data)
+
+    def stream(self, call: Call) -> OllamaEventStream:
+        """See `Upstream.stream`."""
+        return OllamaEventStream(call, self._send(call, stream=True))
+
+    def models(self) -> list[JsonObject]:
+        """See `Upstream.models`."""
+        until = time.monotonic() + LISTING_TIMEOUT_SECONDS
+        with contextlib.closing(self._transport.send(self._listing, Caller())) as exchange:
+            if not exchange.wait_head(until):
+                raise UpstreamTimeout("The upstream stayed silent for too long.")
+            if exchange.status != 200:
+                raise from_status(exchange.status, exchange.headers, None)
+            return model_objects(_parsed(read_whole(exchange, until)))
+
+    def close(self) -> None:
+        """See `Upstream.close`."""
+        self._transport.close()
+
+    def _send(self, call: Call, *, stream: bool) -> Exchange:
+        body = orjson.dumps(chat_request(call.body, stream=stream))
+        length = b"Content-Length: %d\r\n\r\n" % len(body)
+        return self._transport.send(b"".join((self._head, length, body)), call.caller)
+
+
+class OllamaEventStream:
+    """The events of one streamed completion. See `EventStream`."""
+
+    def __init__(self, call: Call, exchange: Exchange) -> None:
+        self.ended = False
+        options = call.body.get("stream_options") or {}
+        self._chunks = Chunks(with_usage=options.get("include_usage") is True)
+        self._model: str = call.body["model"]
+        self._exchange = exchange
+        self._rest = bytearray()  # a line may come in thousands of pieces
+        self._failure: UpstreamBroken | None = None
+
+    def read(self, until: float) -> list[Event]:
+        """See `EventStream.read`."""
+        exchange = self._exchange
+        if not exchange.wait_head(until):
+            return []
+        if exchange.status != 200:
+            raise refusal(exchange, self._model)
+        check_encoding(exchange.headers)
+        while not self.ended:
+            if self._failure:
+                raise self._failure
+            piece = exchange.read(until)
+            if piece is None:
+                return []
+            events = self._feed(piece + b"\n" if exchange.ended else piece)
+            self.ended = self._chunks.done or (exchange.ended and not self._failure)
+            if events:
+                return events
+        return []
+
+    def close(self) -> None:
+        """See `EventStream.close`."""
+        if self._chunks.done:
+            self._exchange.finish()
+        self._exchange.close()
+
+    def _feed(self, piece: bytes) -> list[Event]:
+        """The events of the lines that are whole with this piece, up to the first that is a
+        failure: that one is `_failure` from then on."""
+        self._rest += piece
+        lines: list[bytearray] = []
+        if b"\n" in piece:
+            *lines, self._rest = self._rest.split(b"\n")
+        events: list[Event] = []
+        try:
+            for line in lines:
+                if line.strip() and not self._chunks.done:
+                    events += self._chunks.feed(_parsed(line))
+            if len(self._rest) > MAX_LINE_BYTES:
+                raise UpstreamBroken("The upstream sent a line that is too large.")
+        except UpstreamBroken as failure:
+            self._failure = failure
+        return events
+
+
+def refusal(exchange: Exchange, model: str) -> UpstreamError:
+    """The error that an answer other than 200 to a chat stands for."""
+    body = read_error(exchange)
+    error = from_status(exchange.status, exchange.headers, body)
+    # `server/routes.go`: {"error": "model 'x' not found"}; any other 404 is no Ollama's.
+    if exchange.status == 404 and isinstance(body, dict) and "not found" in str(body.get("error")):
+        name = model[:200]
+        text = f"The model `{name}` is not on this Ollama. `ollama pull {name}` brings it."
+        return UpstreamRefused(text, 404, "invalid_request_error", None, "model_not_found")
+    return error
+
+
+@functools.cache
+def is_listening(port: int) -> bool:
+    """Whether somebody listens on a port of 127.0.0.1, as Ollama does on 11434. Looked at once in
+    a process: Gunicorn's configuration and the application must come to the same answer."""
+    with socket.socket() as probe:
+        probe.settimeout(PROBE_TIMEOUT_SECONDS)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _parsed(data: bytes | bytearray) -> object:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise UpstreamBroken("The upstream's answer is not JSON.") from error
