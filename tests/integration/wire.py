@@ -34,13 +34,16 @@ class Door(NamedTuple):
 
     def body(self, **extra: Any) -> dict[str, Any]:
         """The smallest request."""
-        if not self.openai:
+        if self.path.startswith("/chat"):
             return {"message": "Hi", **extra}
+        if self.path == "/ask":
+            return {"messages": MESSAGES, **extra}
         return {"messages": MESSAGES, **({"stream": True} if self.streamed else {}), **extra}
 
     def error_text(self, body: bytes) -> str:
         """The text of an error reply, or of an error event's data, in this family's shape."""
-        error = json.loads(body)["error"]
+        found = json.loads(body)
+        error = found["content"] if self.path == "/ask" and "content" in found else found["error"]
         if not self.openai:
             assert isinstance(error, str)
             return error
@@ -53,7 +56,9 @@ CHAT = Door("/chat", streamed=False)
 CHAT_STREAM = Door("/chat/stream", streamed=True)
 V1 = Door("/v1/chat/completions", streamed=False)
 V1_STREAM = Door("/v1/chat/completions", streamed=True)
-DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM)
+ASK = Door("/ask", streamed=True)
+"""Its pieces are bare text, so it is not among STREAMED."""
+DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK)
 STREAMED = (CHAT_STREAM, V1_STREAM)
 
 
