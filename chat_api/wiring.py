@@ -85,6 +85,7 @@ def build_upstream(settings: Settings) -> Upstream:
             timeout_seconds=settings.upstream_timeout_seconds,
             connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
             answers_any_name=True,
+            answers_one_choice=True,
             retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
         )
     return OpenAIUpstream(

@@ -97,6 +97,7 @@ class FakeUpstream:
     is_set_up = True
     accepts_caller_keys = True
     answers_any_name = False
+    answers_one_choice = False
     default_model = "gpt-4o-mini"
     retry_pause_seconds = 0.001
 

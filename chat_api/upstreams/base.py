@@ -83,6 +83,9 @@ class Upstream(Protocol):
     answers_any_name: bool
     """Whether every model name is answered by `default_model`, as a lone local model does."""
 
+    answers_one_choice: bool
+    """Whether it gives one choice a call and must be asked once for each of `n`."""
+
     default_model: str
 
     retry_pause_seconds: float

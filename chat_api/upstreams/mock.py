@@ -43,6 +43,7 @@ class MockUpstream:
     is_set_up = True
     accepts_caller_keys = False
     answers_any_name = True
+    answers_one_choice = True
     default_model = MODEL
     retry_pause_seconds = 0.25
 
