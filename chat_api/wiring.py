@@ -9,6 +9,7 @@ from chat_api.errors import SettingsError
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
+from chat_api.services.responses import ResponseService
 from chat_api.settings import Settings
 from chat_api.upstreams import local
 from chat_api.upstreams.base import Upstream
@@ -27,6 +28,7 @@ class Services:
     models: Models
     gateway: Gateway
     chat: ChatService
+    responses: ResponseService
 
 
 def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
@@ -42,7 +44,7 @@ def build_services(settings: Settings, upstream: Upstream | None = None) -> Serv
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
     )
-    return Services(upstream, models, gateway, ChatService(gateway))
+    return Services(upstream, models, gateway, ChatService(gateway), ResponseService(gateway))
 
 
 def default_upstream(settings: Settings) -> str:

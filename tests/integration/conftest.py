@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import openai
 import pytest
 
+from chat_api.upstreams import local
 from tests.integration.wire import Stage
 from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
 
@@ -37,3 +39,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         MAX_BODY_BYTES="1000",
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def local_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    """The SDK before a server with the real local model, which is loaded."""
+    if local.find_model(None) is None:
+        pytest.skip("requirements-local.txt is not installed")
+    with (
+        gunicorn(tmp_path_factory.mktemp("local"), UPSTREAM="local") as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=5) as sdk,
+    ):
+        sdk.responses.create(input="Hi", max_output_tokens=1)
+        yield sdk

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
 
-from chat_api.upstreams import local
 from tests.fakes import chunk, completion, frame
 from tests.integration.wire import V1, V1_STREAM, Call, Stage, ask, data_of, wait_for
-from tests.servers import Exchange, Server, gunicorn
+from tests.servers import Exchange, Server
 
 LEFT_WITHIN_SECONDS = 1.0
 QUESTION: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
-
-
-@pytest.fixture(scope="module")
-def local_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
-    """The SDK before a server with the local model; it answers when the fixture is there."""
-    if local.find_model(None) is None:
-        pytest.skip("requirements-local.txt is not installed")
-    with (
-        gunicorn(tmp_path_factory.mktemp("local"), UPSTREAM="local") as server,
-        openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=5) as sdk,
-    ):
-        sdk.chat.completions.create(model="gpt-4o", messages=QUESTION, max_tokens=1)
-        yield sdk
 
 
 def test_the_local_model_gives_two_whole_answers(local_sdk: openai.OpenAI) -> None:

@@ -38,6 +38,8 @@ class Door(NamedTuple):
             return {"message": "Hi", **extra}
         if self.path == "/ask":
             return {"messages": MESSAGES, **extra}
+        if self.path == "/v1/responses":
+            return {"input": "Hi", **extra}
         return {"messages": MESSAGES, **({"stream": True} if self.streamed else {}), **extra}
 
     def error_text(self, body: bytes) -> str:
@@ -58,7 +60,8 @@ V1 = Door("/v1/chat/completions", streamed=False)
 V1_STREAM = Door("/v1/chat/completions", streamed=True)
 ASK = Door("/ask", streamed=True)
 """Its pieces are bare text, so it is not among STREAMED."""
-DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK)
+RESPONSES = Door("/v1/responses", streamed=False)
+DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK, RESPONSES)
 STREAMED = (CHAT_STREAM, V1_STREAM)
 
 

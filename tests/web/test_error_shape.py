@@ -28,6 +28,7 @@ DOORS = [
     ("/chat/stream", CHAT),
     ("/ask", COMPLETION),
     ("/v1/chat/completions", COMPLETION),
+    ("/v1/responses", {"input": "Hi"}),
 ]
 
 
