@@ -9,6 +9,7 @@ from chat_api.errors import SettingsError
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
+from chat_api.services.responses import ResponseService
 from chat_api.settings import OLLAMA_PORT, Settings
 from chat_api.upstreams import local, ollama
 from chat_api.upstreams.base import Upstream
@@ -29,6 +30,7 @@ class Services:
     models: Models
     gateway: Gateway
     chat: ChatService
+    responses: ResponseService
 
 
 def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
@@ -44,7 +46,7 @@ def build_services(settings: Settings, upstream: Upstream | None = None) -> Serv
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
     )
-    return Services(upstream, models, gateway, ChatService(gateway))
+    return Services(upstream, models, gateway, ChatService(gateway), ResponseService(gateway))
 
 
 def default_upstream(settings: Settings) -> str:
@@ -103,6 +105,7 @@ def build_upstream(settings: Settings) -> Upstream:
             timeout_seconds=settings.upstream_timeout_seconds,
             connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
             answers_for=("*",),
+            answers_one_choice=True,
             retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
         )
     return OpenAIUpstream(

@@ -98,6 +98,7 @@ class FakeUpstream:
     accepts_caller_keys = True
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
+    answers_one_choice = False
     default_model = "gpt-4o-mini"
     retry_pause_seconds = 0.001
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from chat_api.routes import chat, health, info, models, streaming
-from chat_api.routes.v1 import chat_completions
+from chat_api.routes import ask, chat, health, info, models, streaming
+from chat_api.routes.v1 import chat_completions, responses
 from chat_api.routes.v1 import models as v1_models
 from chat_api.web.auth import Guard, allow_anyone
 from chat_api.web.requests import Blueprint
@@ -30,7 +30,9 @@ MOUNTS = (
     Mount(models.bp, "/models", public=False),
     Mount(chat.bp, "/chat", public=False),
     Mount(streaming.bp, "/chat/stream", public=False),
+    Mount(ask.bp, "/ask", public=False),
     Mount(chat_completions.bp, "/v1/chat/completions", public=False),
+    Mount(responses.bp, "/v1/responses", public=False),
     Mount(v1_models.bp, "/v1/models", public=False),
 )
 

@@ -52,6 +52,14 @@ class ChatService:
         """Answer one message in pieces; `pieces` has the text of each event."""
         return self._gateway.stream(_body(request, _conversation(request)), client)
 
+    def ask(self, request: JsonObject, client: Client) -> ChatStream:
+        """The next message of a conversation in pieces.
+
+        Args:
+            request: a loaded `AskRequestSchema`.
+        """
+        return self._gateway.stream(_body(request, request["messages"]), client)
+
 
 USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")
 

@@ -10,20 +10,18 @@ from chat_api.errors import (
     CallerGone,
     ChatApiError,
     Overloaded,
-    UpstreamBroken,
     UpstreamError,
     UpstreamKeyRefused,
     UpstreamRefused,
 )
-from chat_api.services.clients import Client
+from chat_api.services import choices
+from chat_api.services.clients import CallRecord, Client
 from chat_api.services.models import Choice, Models
 from chat_api.services.retries import with_retries
-from chat_api.services.streams import ChatStream
+from chat_api.services.streams import ChatStream, Opened, open_stream
 from chat_api.upstreams.base import (
     Call,
     Completion,
-    Event,
-    EventStream,
     JsonObject,
     Upstream,
 )
@@ -39,7 +37,7 @@ class Gateway:
 
     Args:
         heartbeat_seconds: longest silence of a stream towards its caller, 0 for no bound.
-        most_calls: how many calls may be in flight at once.
+        most_calls: how many calls may be in flight at once; one for `n` answers counts as `n`.
     """
 
     def __init__(
@@ -55,7 +53,7 @@ class Gateway:
         self._most_calls = most_calls
         self._grace_seconds = grace_seconds
         self.in_flight = 0
-        """Calls that were admitted and have not ended."""
+        """Answers that were admitted and have not ended."""
         self._failures: dict[str, UpstreamError] = {}
 
     def complete(self, body: JsonObject, client: Client) -> Completion:
@@ -65,13 +63,19 @@ class Gateway:
             ModelNotFound, Overloaded, NoUpstream, UpstreamError, CallerGone
         """
         choice, call = self._prepare(body, client)
-        self._admit()
+        upstream, n = choice.upstream, body.get("n") or 1
+
+        def ask(call: Call) -> Completion:
+            return self._with_retries(upstream.complete, call, upstream, client.record)
+
+        self._admit(n)
         try:
-            completion = self._with_retries(
-                lambda: choice.upstream.complete(call), choice, client, float("inf")
-            )
+            if n == 1:
+                completion = ask(call)
+            else:
+                completion = choices.complete(ask, call, n, upstream.answers_one_choice)
         finally:
-            self._release()
+            self._release(n)
         client.record.book(completion.data.get("usage"))
         return completion
 
@@ -86,18 +90,28 @@ class Gateway:
         body["stream"] = True
         body["stream_options"] = {**options, "include_usage": True}
         choice, call = self._prepare(body, client)
-        self._admit()
+        upstream, n = choice.upstream, body.get("n") or 1
+
+        def try_once(call: Call) -> Opened:
+            return open_stream(upstream, call, grace_end)
+
+        def open_one(call: Call) -> Opened:
+            return self._with_retries(try_once, call, upstream, client.record, grace_end)
+
+        self._admit(n)
         try:
-            events, first = self._with_retries(
-                lambda: _open(choice, call, grace_end), choice, client, grace_end
-            )
+            if n == 1:
+                events, first = open_one(call)
+            else:
+                one_each = upstream.answers_one_choice
+                events, first = choices.stream(open_one, call, n, one_each, grace_end)
         except BaseException:
-            self._release()
+            self._release(n)
             raise
 
         def on_close(failure: ChatApiError | None) -> None:
-            self._release()
-            self._remember(choice.upstream, failure)
+            self._release(n)
+            self._remember(upstream, failure)
 
         return ChatStream(
             events,
@@ -126,19 +140,23 @@ class Gateway:
         return choice, Call(body, client.caller, key)
 
     def _with_retries(
-        self, attempt: Callable[[], T], choice: Choice, client: Client, until: float
+        self,
+        attempt: Callable[[Call], T],
+        call: Call,
+        upstream: Upstream,
+        record: CallRecord,
+        until: float = float("inf"),
     ) -> T:
         """Retry, count the tries, and remember how it went."""
 
         def counted() -> T:
-            client.record.attempts += 1
-            return attempt()
+            record.attempts += 1
+            return attempt(call)
 
-        upstream = choice.upstream
         try:
             answer = with_retries(
                 counted,
-                client.caller.wait,
+                call.caller.wait,
                 first_pause_seconds=upstream.retry_pause_seconds,
                 until=until,
             )
@@ -158,25 +176,12 @@ class Gateway:
         elif not isinstance(error, CallerGone):  # who left early learned nothing
             self._failures.pop(upstream.name, None)
 
-    def _admit(self) -> None:
-        if self.in_flight >= self._most_calls:
+    def _admit(self, n: int) -> None:
+        """Let a call in that wants `n` answers: it counts for as many, since each may take a call
+        upstream. One that is alone is let in however many it wants."""
+        if self.in_flight and self.in_flight + n > self._most_calls:
             raise Overloaded("This server has all hands full. Please try again.")
-        self.in_flight += 1
+        self.in_flight += n
 
-    def _release(self) -> None:
-        self.in_flight -= 1
-
-
-def _open(choice: Choice, call: Call, grace_end: float) -> tuple[EventStream, list[Event]]:
-    """A stream and its first events; [] when the grace ended before they came."""
-    events = choice.upstream.stream(call)
-    try:
-        first = events.read(grace_end)
-        if events.ended and not first:
-            raise UpstreamBroken("The upstream ended its stream before it began.")
-        if first and "error" in first[0].data:
-            raise UpstreamBroken("The upstream failed.")  # no header has left: a real status
-        return events, first
-    except BaseException:
-        events.close()
-        raise
+    def _release(self, n: int) -> None:
+        self.in_flight -= n

@@ -7,9 +7,27 @@ from collections.abc import Callable, Iterator
 
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
 from chat_api.services.clients import CallRecord
-from chat_api.upstreams.base import Event, EventStream, JsonObject
+from chat_api.upstreams.base import Call, Event, EventStream, JsonObject, Upstream
 
 FOREVER = float("inf")
+
+Opened = tuple[EventStream, list[Event]]
+"""A stream and its first events; [] when the time for them ended before they came."""
+
+
+def open_stream(upstream: Upstream, call: Call, until: float) -> Opened:
+    """A stream and its first events; [] when they did not come until then."""
+    events = upstream.stream(call)
+    try:
+        first = events.read(until)
+        if events.ended and not first:
+            raise UpstreamBroken("The upstream ended its stream before it began.")
+        if first and "error" in first[0].data:
+            raise UpstreamBroken("The upstream failed.")  # no header has left: a real status
+        return events, first
+    except BaseException:
+        events.close()
+        raise
 
 
 class ChatStream:

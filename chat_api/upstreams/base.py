@@ -88,6 +88,9 @@ class Upstream(Protocol):
     implied_suffix: str
     """What the names that it lists may end in and callers leave out: `:latest` at Ollama."""
 
+    answers_one_choice: bool
+    """Whether it gives one choice a call and must be asked once for each of `n`."""
+
     default_model: str
 
     retry_pause_seconds: float

@@ -23,6 +23,7 @@ class MissingUpstream:
     accepts_caller_keys = False
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
+    answers_one_choice = False
     retry_pause_seconds = 0.0
 
     def __init__(self, *, default_model: str) -> None:

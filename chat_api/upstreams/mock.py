@@ -45,6 +45,7 @@ class MockUpstream:
     accepts_caller_keys = False
     answers_for: tuple[str, ...] = ("*",)
     implied_suffix = ""
+    answers_one_choice = True
     default_model = MODEL
     retry_pause_seconds = 0.25
 

@@ -37,6 +37,7 @@ class OllamaUpstream:
     name = "ollama"
     provider = "Ollama"
     is_set_up = True
+    answers_one_choice = True  # it ignores `n`
     accepts_caller_keys = False
     # OpenAI's names, as examples have them. `gpt-oss` is one of these and of Ollama's library:
     # where it is pulled it is listed, and answers for itself.

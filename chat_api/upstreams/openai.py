@@ -45,6 +45,7 @@ class OpenAIUpstream:
         proxies: Mapping[str, str] | None = None,
         accepts_caller_keys: bool = False,
         answers_for: tuple[str, ...] = (),
+        answers_one_choice: bool = False,
         retry_pause_seconds: float = 0.25,
     ) -> None:
         self.name = name
@@ -52,6 +53,7 @@ class OpenAIUpstream:
         self.default_model = default_model
         self.accepts_caller_keys = accepts_caller_keys
         self.answers_for = answers_for
+        self.answers_one_choice = answers_one_choice
         self.retry_pause_seconds = retry_pause_seconds
         # The SDK follows redirects and retries by default; a redirect would carry the prompt,
         # and its retries would multiply ours. A key must be set for the client to be made.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
@@ -58,6 +59,16 @@ HTTP_TEXTS = {
 HTTP_CODES = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}
 
 
+class Problem(NamedTuple):
+    """What a renderer is given to tell."""
+
+    text: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+
 def init_app(app: Flask) -> None:
     """Answer every error in the shape of its family, never with a framework's page."""
     app.register_error_handler(HTTPException, _http_exception)
@@ -74,49 +85,78 @@ def told(error: Exception) -> ChatApiError:
     return errors.InternalError("Internal error.")
 
 
-def openai_error(error: ChatApiError) -> dict[str, Any]:
-    """`/v1`: OpenAI's four keys."""
+def problem(error: Exception, request_id: str | None = None) -> Problem:
+    """What is told of an error."""
+    error = told(error)
     entry = TOLD[type(error)]
     named = (errors.InvalidRequest, errors.UpstreamRefused)
-    return _four_keys(
+    return Problem(
         str(error),
         getattr(error, "type", None) or entry.type,
         error.param if isinstance(error, named) else None,
         (error.code if isinstance(error, named) else None) or entry.code,
+        request_id,
     )
 
 
-def plain_error(error: ChatApiError) -> dict[str, Any]:
+def openai_error(problem: Problem) -> dict[str, Any]:
+    """`/v1`: OpenAI's four keys."""
+    text, kind, param, code, _ = problem
+    return {"error": {"message": text, "type": kind, "param": param, "code": code}}
+
+
+def ask_error(problem: Problem) -> dict[str, Any]:
+    """`/ask`: a message to be shown like any other, and what else is known."""
+    more = {"code": problem.code, "param": problem.param, "request": problem.request_id}
+    details = ", ".join(f"{name} {value}" for name, value in more.items() if value)
+    message = {"role": "assistant", "content": problem.text}
+    return {**message, "error": problem.type, "details": details}
+
+
+def plain_error(problem: Problem) -> dict[str, Any]:
     """All other routes: a text."""
-    return {"error": str(error)}
+    return {"error": problem.text}
 
 
-def _four_keys(message: str, type: str, param: str | None, code: str | None) -> dict[str, Any]:
-    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+class Family(NamedTuple):
+    """How the routes below a path tell of errors."""
+
+    path: str
+    render: Callable[[Problem], dict[str, Any]]
+    keeps_statuses: bool
+    """Whether what failed behind us has statuses of its own; else it is 400 or 500."""
 
 
-def _is_openai() -> bool:
-    return request.path.startswith("/v1/")
+FAMILIES = (Family("/v1", openai_error, True), Family("/ask", ask_error, False))
+PLAIN = Family("", plain_error, False)
+
+
+def family(path: str) -> Family:
+    """The family that a request's path belongs to, whether there is such a route or not."""
+    for known in FAMILIES:
+        if path == known.path or path.startswith(f"{known.path}/"):
+            return known
+    return PLAIN
 
 
 def _exception(error: Exception) -> Response:
     error = told(error)
     g.record.outcome = type(error).__name__
-    openai = _is_openai()
-    body = openai_error(error) if openai else plain_error(error)
-    if isinstance(error, errors.InternalError) and not openai:
+    ours = family(request.path)
+    body = ours.render(problem(error, g.request_id))
+    if isinstance(error, errors.InternalError) and ours is PLAIN:
         body["request_id"] = g.request_id
-    status = _status(error, openai)
+    status = _status(error, ours)
     return _reply(body, status, _retry_after(error) if status in (429, 503) else {})
 
 
-def _status(error: ChatApiError, openai: bool) -> int:
+def _status(error: ChatApiError, ours: Family) -> int:
     if isinstance(error, errors.UpstreamKeyRefused) and error.callers_own:
         return error.status
-    if isinstance(error, errors.UpstreamRefused) and openai:
+    if isinstance(error, errors.UpstreamRefused) and ours.keeps_statuses:
         return error.status
     entry = TOLD[type(error)]
-    return entry.openai_status if openai else entry.plain_status
+    return entry.openai_status if ours.keeps_statuses else entry.plain_status
 
 
 def _retry_after(error: ChatApiError) -> dict[str, str]:
@@ -129,13 +169,11 @@ def _http_exception(error: HTTPException) -> Response:
     """What the framework itself refuses: no such route, wrong method, a body too large."""
     status = error.code or 500
     text = HTTP_TEXTS.get(status, "The request is not understood.")
-    body = {"error": text}
-    if _is_openai():
-        body = _four_keys(text, INVALID, None, HTTP_CODES.get(status))
+    found = Problem(text, INVALID, None, HTTP_CODES.get(status), g.request_id)
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-    return _reply(body, status, headers)
+    return _reply(family(request.path).render(found), status, headers)
 
 
 def _reply(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response:

@@ -50,6 +50,17 @@ def current_client() -> Client:
     return Client(caller=caller, upstream_key=key, record=g.record)
 
 
+def preferred_return() -> str | None:
+    """What the caller's `Prefer` says of the reply (RFC 7240, 4.2): `minimal`,
+    `representation`, or nothing; the first one counts."""
+    for preference in request.headers.get("Prefer", "").lower().split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        value = value.strip().strip('"')
+        if name.strip() == "return" and value in ("minimal", "representation"):
+            return value
+    return None
+
+
 def _begin() -> None:
     """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
     g.started = time.monotonic()

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from flask import Response
 
-from chat_api.errors import CallerGone, ChatApiError
+from chat_api.errors import CallerGone
 from chat_api.services.chat import pieces
 from chat_api.services.streams import ChatStream
-from chat_api.web.errors import openai_error, plain_error, told
+from chat_api.web.errors import Problem, openai_error, plain_error, problem
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -73,7 +73,7 @@ def _content_frame(piece: str) -> bytes:
 
 
 def _to_the_end(
-    frames: Iterator[bytes], render: Callable[[ChatApiError], dict[str, Any]]
+    frames: Iterator[bytes], render: Callable[[Problem], dict[str, Any]]
 ) -> Iterator[bytes]:
     """The frames, and an error in the family's shape where they break off."""
     try:
@@ -81,4 +81,4 @@ def _to_the_end(
     except CallerGone:
         return
     except Exception as error:
-        yield frame(render(told(error)))
+        yield frame(render(problem(error)))

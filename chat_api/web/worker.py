@@ -10,6 +10,7 @@ import orjson
 from gunicorn.workers.ggevent import GeventWorker
 
 from chat_api.web.connections import linger
+from chat_api.web.errors import INVALID, SERVER, Problem, family
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -49,17 +50,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
         status = page.status
         if status is None:
             return
-        text = "The request is not valid HTTP." if status < 500 else "Internal error."
-        body = orjson.dumps({"error": text})
-        if getattr(req, "path", "").startswith("/v1/"):
-            kind = "invalid_request_error" if status < 500 else "server_error"
-            body = orjson.dumps(
-                {"error": {"message": text, "type": kind, "param": None, "code": None}}
-            )
+        request_id = uuid.uuid4().hex
+        problem = Problem("Internal error.", SERVER, request_id=request_id)
+        if status < 500:
+            problem = Problem("The request is not valid HTTP.", INVALID, request_id=request_id)
+        body = orjson.dumps(family(getattr(req, "path", None) or "").render(problem))
         head = (
             f"HTTP/1.1 {status} {page.reason}\r\nConnection: close\r\n"
             f"Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Request-ID: {uuid.uuid4().hex}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:
             client.sendall(head.encode("latin-1") + body)

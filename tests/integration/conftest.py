@@ -5,9 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
+import openai
 import pytest
 import trustme
 
+from chat_api.upstreams import local
 from tests.integration.stage import Stage
 from tests.integration.wire import both_workers
 from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
@@ -68,3 +70,16 @@ def patient(
         SSL_CERT_FILE=str(tmp_path_factory.getbasetemp() / "authority.pem"),
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def local_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    """The SDK before a server with the real local model, which is loaded."""
+    if local.find_model(None) is None:
+        pytest.skip("requirements-local.txt is not installed")
+    with (
+        gunicorn(tmp_path_factory.mktemp("local"), UPSTREAM="local") as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=5) as sdk,
+    ):
+        sdk.responses.create(input="Hi", max_output_tokens=1)
+        yield sdk

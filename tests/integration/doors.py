@@ -26,14 +26,17 @@ class Door(NamedTuple):
     def body(self, prompt: str | None = None, **extra: Any) -> dict[str, Any]:
         """The smallest request."""
         text = prompt or self.prompt
-        if not self.openai:
+        if self.path.startswith("/chat"):
             return {"message": text, **extra}
+        if self.path == "/v1/responses":
+            return {"input": text, **extra}
         messages = [{"role": "user", "content": text}]
-        return {"messages": messages, **({"stream": True} if self.streamed else {}), **extra}
+        return {"messages": messages, **({"stream": True} if self == V1_STREAM else {}), **extra}
 
     def error_text(self, body: bytes) -> str:
         """The text of an error reply, or of an error event's data, in this family's shape."""
-        error = json.loads(body)["error"]
+        found = json.loads(body)
+        error = found["content"] if self.path == "/ask" and "content" in found else found["error"]
         if not self.openai:
             assert isinstance(error, str)
             return error
@@ -46,7 +49,10 @@ CHAT = Door("/chat", streamed=False)
 CHAT_STREAM = Door("/chat/stream", streamed=True)
 V1 = Door("/v1/chat/completions", streamed=False)
 V1_STREAM = Door("/v1/chat/completions", streamed=True)
-DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM)
+ASK = Door("/ask", streamed=True)
+"""Its pieces are bare text, so it is not among STREAMED."""
+RESPONSES = Door("/v1/responses", streamed=False)
+DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK, RESPONSES)
 STREAMED = (CHAT_STREAM, V1_STREAM)
 
 

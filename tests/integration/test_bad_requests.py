@@ -11,10 +11,10 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 
-PLAIN_PATHS = ["/nope", "/chat/", "//chat", "/chat//stream", "/chat/stream/", "/health/", "/v1"]
+PLAIN_PATHS = ["/nope", "/chat/", "//chat", "/chat//stream", "/chat/stream/", "/health/"]
 PLAIN_PATHS += ["/CHAT", "//v1/models", "/%ff%fe", "/chat/..", "/static/x", "/info/", "/chat%00"]
 OPENAI_PATHS = ["/v1/nope", "/v1/chat/completions/", "/v1//chat/completions", "/v1/models/"]
-OPENAI_PATHS += ["/v1/", "/v1/chat", "/v1/%ff", "/v1/models/no/such/model"]
+OPENAI_PATHS += ["/v1", "/v1/", "/v1/chat", "/v1/%ff", "/v1/models/no/such/model"]
 
 
 @pytest.mark.parametrize("path", PLAIN_PATHS + OPENAI_PATHS)

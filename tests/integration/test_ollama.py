@@ -9,7 +9,8 @@ from typing import Any
 import openai
 import pytest
 
-from tests.integration.wire import CHAT, DOORS, V1, V1_STREAM, ask, data_of, get, text_of
+from tests.integration.doors import CHAT, DOORS, V1, V1_STREAM, data_of, text_of
+from tests.integration.wire import ask, get
 from tests.ollama_wire import (
     MODEL,
     USAGE,

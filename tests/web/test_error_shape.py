@@ -1,6 +1,7 @@
-"""Every source of errors, on both families.
+"""Every source of errors, on every family.
 
 `/v1`: `{"error": {"message", "type", "param", "code"}}`, four keys, strings or null.
+`/ask`: `{"role": "assistant", "content", "error", "details"}`, all strings.
 All others: `{"error": "<text>"}`, and extra keys. Never HTML, never a traceback.
 """
 
@@ -22,7 +23,13 @@ from tests.fakes import FakeUpstream
 
 CHAT = {"message": "Hi"}
 COMPLETION = {"messages": [{"role": "user", "content": "Hi"}]}
-DOORS = [("/chat", CHAT), ("/chat/stream", CHAT), ("/v1/chat/completions", COMPLETION)]
+DOORS = [
+    ("/chat", CHAT),
+    ("/chat/stream", CHAT),
+    ("/ask", COMPLETION),
+    ("/v1/chat/completions", COMPLETION),
+    ("/v1/responses", {"input": "Hi"}),
+]
 
 
 def assert_error(reply: TestResponse, status: int) -> dict[str, Any]:
@@ -32,6 +39,11 @@ def assert_error(reply: TestResponse, status: int) -> dict[str, Any]:
     for name in ("X-Request-ID", "X-Content-Type-Options", "Access-Control-Allow-Origin"):
         assert name in reply.headers
     body: dict[str, Any] = reply.get_json()
+    if reply.request.path.split("/")[1] == "ask":
+        assert list(body) == ["role", "content", "error", "details"]
+        assert body["role"] == "assistant"
+        assert all(isinstance(value, str) and value for value in body.values())
+        return body
     if not reply.request.path.startswith("/v1/"):
         assert isinstance(body["error"], str) and body["error"]
         return body
@@ -44,7 +56,7 @@ def assert_error(reply: TestResponse, status: int) -> dict[str, Any]:
     return error
 
 
-@pytest.mark.parametrize("prefix", ["", "/v1"])
+@pytest.mark.parametrize("prefix", ["", "/v1", "/ask"])
 def test_no_such_route(client: FlaskClient, prefix: str) -> None:
     assert_error(client.get(f"{prefix}/nope"), 404)
     assert_error(client.get(f"{prefix}/models/"), 404)
@@ -171,7 +183,29 @@ def test_the_table_misses_no_error() -> None:
     assert tree - {errors.ChatApiError, errors.UpstreamError, errors.SettingsError} == set(TOLD)
 
 
-@pytest.mark.parametrize("path", ["/boom", "/v1/boom"])
+def test_a_missing_key_and_a_full_server_have_the_familys_shape(
+    services: Services, upstream: FakeUpstream
+) -> None:
+    client = create_app(Settings(api_keys=("key",)), services).test_client()
+    for path, body in DOORS:
+        assert_error(client.post(path, json=body), 401)
+        upstream.enqueue(errors.Overloaded("Full."))
+        reply = client.post(path, json=body, headers={"x-api-key": "key"})
+        assert_error(reply, 503)
+        assert reply.headers["Retry-After"] == "1"
+
+
+def test_a_person_at_ask_reads_what_is_wrong(client: FlaskClient) -> None:
+    reply = client.post("/ask", json={"messages": []}, headers={"X-Request-ID": "r1"})
+    assert reply.get_json() == {
+        "role": "assistant",
+        "content": "`messages` must hold at least one message.",
+        "error": "invalid_request_error",
+        "details": "code invalid_value, param messages, request r1",
+    }
+
+
+@pytest.mark.parametrize("path", ["/boom", "/v1/boom", "/ask/boom"])
 def test_a_crash_says_nothing_of_its_cause(
     app: Flask, path: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

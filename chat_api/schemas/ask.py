@@ -1,0 +1,12 @@
+"""`POST /ask`."""
+
+from __future__ import annotations
+
+from chat_api.schemas.fields import Messages, RequestSchema, Text
+
+
+class AskRequestSchema(RequestSchema):
+    """A conversation whose next message is wanted."""
+
+    messages = Messages(required=True, description="The conversation, oldest message first.")
+    model = Text(allow_none=True, description="Model name; the server's default when left out.")

@@ -1,0 +1,179 @@
+"""Bare text over a real server: whole answers look whole, and no others do."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import chunk, frame
+from tests.integration.doors import ASK
+from tests.integration.stage import Stage
+from tests.integration.wire import Call, ask, log_line, wait_for
+from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+
+CURL_TRANSFER_NOT_WHOLE = 18
+CURL_RECEIVE_ERROR = 56
+LEFT_WITHIN_SECONDS = 1.0
+
+
+def break_off(exchange: Exchange) -> None:
+    """One piece, then the end of the connection."""
+    exchange.start_stream()
+    exchange.chunk(frame(chunk({"content": "Hel"})))
+    time.sleep(0.2)  # so that the piece leaves on its own
+    exchange.connection.shutdown(socket.SHUT_RDWR)
+
+
+def stop_without_a_reason(exchange: Exchange) -> None:
+    """A body that ends well, an answer that does not."""
+    exchange.start_stream()
+    exchange.chunk(frame(chunk({"content": "Hel"})))
+    exchange.send(b"0\r\n\r\n")
+
+
+def error_event(exchange: Exchange) -> None:
+    exchange.start_stream()
+    exchange.chunk(frame(chunk({"content": "Hel"})))
+    exchange.chunk(frame({"error": {"message": "secret"}}))
+    exchange.send(b"0\r\n\r\n")
+
+
+def fall_silent(exchange: Exchange) -> None:
+    exchange.start_stream()
+    exchange.chunk(frame(chunk({"content": "Hel"})))
+    exchange.wait_until_caller_leaves()
+
+
+def role_and_no_word(exchange: Exchange) -> None:
+    exchange.start_stream()
+    exchange.chunk(frame(chunk({"role": "assistant", "content": ""})))
+    exchange.send(b"0\r\n\r\n")
+
+
+BROKEN = [break_off, stop_without_a_reason, error_event, fall_silent, role_and_no_word]
+
+
+def raw(server: Server, version: str, *, half_close: bool = False) -> tuple[bytes, bool]:
+    """All that a caller receives, and whether the connection ended in a reset."""
+    body = b'{"messages":[{"role":"user","content":"Hi"}]}'
+    head = (
+        f"POST /ask HTTP/{version}\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    received = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as caller:
+        caller.sendall(head + body)
+        if half_close:
+            time.sleep(0.5)
+            caller.shutdown(socket.SHUT_WR)
+        try:
+            while not received.endswith(b"\r\n0\r\n\r\n") and (piece := caller.recv(65_536)):
+                received += piece
+        except ConnectionResetError:
+            return received, True
+    return received, False
+
+
+def test_a_whole_answer_ends_as_its_protocol_says(relay: Server, stage: Stage) -> None:
+    reply = ask(relay, ASK)
+    assert (reply.status, reply.body) == (200, b"Hello!")
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert reply.headers["x-vercel-ai-data-stream"] == "v1"
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    received, reset = raw(relay, "1.1")
+    assert received.endswith(b"\r\n0\r\n\r\n") and not reset
+    received, reset = raw(relay, "1.0")
+    assert received.endswith(b"\r\n\r\nHello!") and not reset
+
+
+@pytest.mark.usefixtures("unharmed")
+@pytest.mark.parametrize("script", BROKEN)
+def test_a_broken_answer_is_a_broken_transfer(relay: Server, stage: Stage, script: object) -> None:
+    stage.play(script)  # type: ignore[arg-type]
+    with Call(relay, ASK.path, ASK.body()) as call:
+        assert call.reply.status == 200
+        with pytest.raises(http.client.IncompleteRead) as caught:
+            call.reply.read()
+        assert caught.value.partial == (b"" if script is role_and_no_word else b"Hel")
+    assert log_line(relay, call)["outcome"] in ("UpstreamBroken", "UpstreamTimeout")
+
+
+@pytest.mark.usefixtures("unharmed")
+@pytest.mark.parametrize("script", BROKEN)
+def test_a_broken_answer_has_no_closing_chunk_and_to_http_1_0_ends_in_a_reset(
+    relay: Server, stage: Stage, script: object
+) -> None:
+    stage.play(script)  # type: ignore[arg-type]
+    received, reset = raw(relay, "1.1")
+    assert not received.endswith(b"0\r\n\r\n") and not reset
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert raw(relay, "1.0")[1]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize(
+    ("version", "code"), [("--http1.1", CURL_TRANSFER_NOT_WHOLE), ("--http1.0", CURL_RECEIVE_ERROR)]
+)
+def test_curl_sees_it(relay: Server, stage: Stage, version: str, code: int) -> None:
+    command = ["curl", "-sN", version, f"{relay.url}/ask", "-H", "content-type: application/json"]
+    command += ["-d", '{"messages":[{"role":"user","content":"Hi"}]}']
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    stage.play(break_off)
+    broken = subprocess.run(command, capture_output=True, check=False)
+    assert (broken.returncode, broken.stdout) == (code, b"Hel")
+
+
+@pytest.mark.usefixtures("unharmed")
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_a_caller_who_half_closed_does_not_take_it_for_whole(
+    relay: Server, stage: Stage, version: str
+) -> None:
+    stage.play(fall_silent)
+    received, reset = raw(relay, version, half_close=True)
+    assert b"Hel" in received and not received.endswith(b"0\r\n\r\n")
+    assert reset == (version == "1.0")
+
+
+def test_the_upstream_is_left_with_the_caller_though_nothing_is_written(
+    relay: Server, stage: Stage
+) -> None:
+    left = threading.Event()
+
+    def script(exchange: Exchange) -> None:
+        fall_silent(exchange)
+        left.set()
+
+    stage.play(script)
+    with Call(relay, ASK.path, ASK.body()) as call:
+        assert call.reply.read(3) == b"Hel"
+        gone_at = time.monotonic()
+    exchange = stage.exchange()
+    wait_for(left.is_set)
+    assert exchange.caller_left_at is not None
+    assert exchange.caller_left_at - gone_at < LEFT_WITHIN_SECONDS
+
+
+def test_a_worker_that_is_killed_leaves_no_answer_that_looks_whole(
+    tmp_path: Path, scripted: ScriptedUpstream
+) -> None:
+    scripted.script = fall_silent
+    options = {"OPENAI_BASE_URL": scripted.url, "WEB_CONCURRENCY": "1"}
+    with gunicorn(tmp_path, **options) as server:
+
+        def kill() -> None:
+            wait_for(lambda: scripted.exchanges)
+            time.sleep(0.3)
+            os.kill(server.workers()[0], signal.SIGKILL)
+
+        threading.Thread(target=kill).start()
+        received, reset = raw(server, "1.0")
+    assert received.endswith(b"Hel") and reset
