@@ -9,7 +9,11 @@ from chat_api.errors import SettingsError
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
+from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import Settings
+from chat_api.stores.base import Bounds
+from chat_api.stores.sessions import SqlSessionStore
+from chat_api.stores.sql import Database, open_database
 from chat_api.upstreams import local
 from chat_api.upstreams.base import Upstream
 from chat_api.upstreams.missing import MissingUpstream
@@ -27,6 +31,8 @@ class Services:
     models: Models
     gateway: Gateway
     chat: ChatService
+    database: Database
+    sessions: Sessions
 
 
 def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
@@ -42,7 +48,20 @@ def build_services(settings: Settings, upstream: Upstream | None = None) -> Serv
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
     )
-    return Services(upstream, models, gateway, ChatService(gateway))
+    database = open_database(settings.database_url, settings.data_dir)
+    sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
+    chat = ChatService(gateway, sessions)
+    return Services(upstream, models, gateway, chat, database, sessions)
+
+
+def session_bounds(settings: Settings) -> Bounds:
+    """How much is kept of conversations."""
+    return Bounds(
+        ttl_seconds=settings.session_ttl_hours * 3600,
+        most_sessions=settings.max_sessions,
+        most_messages=settings.max_session_messages,
+        most_bytes=MOST_SESSION_BYTES,
+    )
 
 
 def default_upstream(settings: Settings) -> str:
@@ -85,6 +104,7 @@ def build_upstream(settings: Settings) -> Upstream:
             timeout_seconds=settings.upstream_timeout_seconds,
             connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
             answers_any_name=True,
+            context_tokens=local.CONTEXT_TOKENS // local.PARALLEL_CONVERSATIONS,
             retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
         )
     return OpenAIUpstream(

@@ -61,6 +61,7 @@ def services(settings: Settings, upstream: FakeUpstream) -> Iterator[Services]:
     yield services
     assert services.gateway.in_flight == 0, "a call was not let go of"
     assert all(stream.closed for stream in upstream.streams), "a stream was left open"
+    services.database.close()
 
 
 @pytest.fixture(autouse=True)

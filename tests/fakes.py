@@ -98,6 +98,7 @@ class FakeUpstream:
     accepts_caller_keys = True
     answers_any_name = False
     default_model = "gpt-4o-mini"
+    context_tokens = 8_192
     retry_pause_seconds = 0.001
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from chat_api.web.auth import Keys, allow_anyone, require_key
 from chat_api.wiring import Services
 
 PUBLIC = {"info.index", "info.retrieve", "health.retrieve", "health.live", "health.ready"}
+PUBLIC |= {"api_health.retrieve"}
 KEYS = ("first-key", "zweiter-schlüssel")
 WRONG = [
     {},
@@ -38,6 +39,7 @@ def endpoints(app: Flask) -> list[tuple[str, str, str]]:
     found = []
     for rule in app.url_map.iter_rules():
         path = rule.rule.replace("<path:model>", "some/model")
+        path = path.replace("<path:session_id>", "some-session")
         found += [(rule.endpoint, method, path) for method in rule.methods or ()]
     return found
 

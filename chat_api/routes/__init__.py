@@ -10,6 +10,8 @@ from typing import NamedTuple
 from flask import Flask
 
 from chat_api.routes import chat, health, info, models, streaming
+from chat_api.routes.api import health as api_health
+from chat_api.routes.api import sessions
 from chat_api.routes.v1 import chat_completions
 from chat_api.routes.v1 import models as v1_models
 from chat_api.web.auth import Guard, allow_anyone
@@ -30,6 +32,8 @@ MOUNTS = (
     Mount(models.bp, "/models", public=False),
     Mount(chat.bp, "/chat", public=False),
     Mount(streaming.bp, "/chat/stream", public=False),
+    Mount(api_health.bp, "/api/health", public=True),
+    Mount(sessions.bp, "/api/sessions", public=False),
     Mount(chat_completions.bp, "/v1/chat/completions", public=False),
     Mount(v1_models.bp, "/v1/models", public=False),
 )

@@ -22,6 +22,7 @@ class MissingUpstream:
     is_set_up = False
     accepts_caller_keys = False
     answers_any_name = False
+    context_tokens = 0
     retry_pause_seconds = 0.0
 
     def __init__(self, *, default_model: str) -> None:

@@ -44,6 +44,7 @@ class MockUpstream:
     accepts_caller_keys = False
     answers_any_name = True
     default_model = MODEL
+    context_tokens = 8_192
     retry_pause_seconds = 0.25
 
     def __init__(self, *, timeout_seconds: float) -> None:

@@ -21,6 +21,8 @@ from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Exchange, Transport
 
+CONTEXT_TOKENS = 128_000
+"""What OpenAI's chat models take at least."""
 MAX_REPLY_BYTES = 67_108_864
 MAX_ERROR_BYTES = 65_536
 MAX_ERROR_SECONDS = 5.0
@@ -48,6 +50,7 @@ class OpenAIUpstream:
         proxies: Mapping[str, str] | None = None,
         accepts_caller_keys: bool = False,
         answers_any_name: bool = False,
+        context_tokens: int = CONTEXT_TOKENS,
         retry_pause_seconds: float = 0.25,
     ) -> None:
         self.name = name
@@ -55,6 +58,7 @@ class OpenAIUpstream:
         self.default_model = default_model
         self.accepts_caller_keys = accepts_caller_keys
         self.answers_any_name = answers_any_name
+        self.context_tokens = context_tokens
         self.retry_pause_seconds = retry_pause_seconds
         # The SDK follows redirects and retries by default; a redirect would carry the prompt,
         # and its retries would multiply ours. A key must be set for the client to be made.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,9 +22,10 @@ SERVER = "server_error"
 
 
 class Told(NamedTuple):
-    """What is told of an error: status on `/v1` and on the plain routes, `type`, `code`."""
+    """What is told of an error: status on `/v1` and `/api`, and on the plain routes; `type`,
+    `code`."""
 
-    openai_status: int
+    relayed_status: int
     plain_status: int
     type: str
     code: str | None
@@ -34,6 +36,8 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.UnsupportedMediaType: Told(415, 415, INVALID, "unsupported_media_type"),
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
+    errors.SessionNotFound: Told(404, 404, INVALID, "session_not_found"),
+    errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
     errors.NoUpstream: Told(503, 500, SERVER, "no_upstream"),
     # 499 is nginx's word for it. Nobody reads this reply; the log line shows it.
@@ -86,8 +90,13 @@ def openai_error(error: ChatApiError) -> dict[str, Any]:
     )
 
 
+def detail_error(error: ChatApiError) -> dict[str, Any]:
+    """`/api`: a text under `detail`."""
+    return {"detail": str(error)}
+
+
 def plain_error(error: ChatApiError) -> dict[str, Any]:
-    """All other routes: a text."""
+    """All other routes: a text under `error`."""
     return {"error": str(error)}
 
 
@@ -95,28 +104,52 @@ def _four_keys(message: str, type: str, param: str | None, code: str | None) -> 
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
 
 
-def _is_openai() -> bool:
-    return request.path.startswith("/v1/")
+class Family(NamedTuple):
+    """Routes whose errors look alike."""
+
+    relays: bool
+    """Whether the upstream's own statuses are told."""
+    render: Callable[[ChatApiError], dict[str, Any]]
+    render_http: Callable[[int, str], dict[str, Any]]
+    """For what the framework refuses: a status and a text."""
+    takes_extras: bool = False
+
+
+def _openai_http(status: int, text: str) -> dict[str, Any]:
+    kind = INVALID if status < 500 else SERVER
+    return _four_keys(text, kind, None, HTTP_CODES.get(status))
+
+
+OPENAI = Family(True, openai_error, _openai_http)
+API = Family(True, detail_error, lambda status, text: {"detail": text})
+PLAIN = Family(False, plain_error, lambda status, text: {"error": text}, takes_extras=True)
+
+
+def family_of(path: str) -> Family:
+    """By path: a blueprint's own handlers do not see what fails before its routes are found."""
+    if path.startswith("/v1/"):
+        return OPENAI
+    return API if path.startswith("/api/") else PLAIN
 
 
 def _exception(error: Exception) -> Response:
     error = told(error)
     g.record.outcome = type(error).__name__
-    openai = _is_openai()
-    body = openai_error(error) if openai else plain_error(error)
-    if isinstance(error, errors.InternalError) and not openai:
+    family = family_of(request.path)
+    body = family.render(error)
+    if isinstance(error, errors.InternalError) and family.takes_extras:
         body["request_id"] = g.request_id
-    status = _status(error, openai)
+    status = _status(error, family.relays)
     return _reply(body, status, _retry_after(error) if status in (429, 503) else {})
 
 
-def _status(error: ChatApiError, openai: bool) -> int:
+def _status(error: ChatApiError, relays: bool) -> int:
     if isinstance(error, errors.UpstreamKeyRefused) and error.callers_own:
         return error.status
-    if isinstance(error, errors.UpstreamRefused) and openai:
+    if isinstance(error, errors.UpstreamRefused) and relays:
         return error.status
     entry = TOLD[type(error)]
-    return entry.openai_status if openai else entry.plain_status
+    return entry.relayed_status if relays else entry.plain_status
 
 
 def _retry_after(error: ChatApiError) -> dict[str, str]:
@@ -129,9 +162,7 @@ def _http_exception(error: HTTPException) -> Response:
     """What the framework itself refuses: no such route, wrong method, a body too large."""
     status = error.code or 500
     text = HTTP_TEXTS.get(status, "The request is not understood.")
-    body = {"error": text}
-    if _is_openai():
-        body = _four_keys(text, INVALID, None, HTTP_CODES.get(status))
+    body = family_of(request.path).render_http(status, text)
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))

@@ -9,6 +9,7 @@ import orjson
 from gunicorn.workers.ggevent import GeventWorker
 
 from chat_api.web.connections import linger
+from chat_api.web.errors import family_of
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -39,12 +40,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         if status is None:
             return
         text = "The request is not valid HTTP." if status < 500 else "Internal error."
-        body = orjson.dumps({"error": text})
-        if getattr(req, "path", "").startswith("/v1/"):
-            kind = "invalid_request_error" if status < 500 else "server_error"
-            body = orjson.dumps(
-                {"error": {"message": text, "type": kind, "param": None, "code": None}}
-            )
+        family = family_of(getattr(req, "path", None) or "")
+        body = orjson.dumps(family.render_http(status, text))
         head = (
             f"HTTP/1.1 {status} {page.reason}\r\nConnection: close\r\n"
             f"Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"

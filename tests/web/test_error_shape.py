@@ -159,7 +159,7 @@ def test_a_refusal_of_the_callers_own_key_is_theirs(
 
 @pytest.mark.parametrize("kind", sorted(TOLD, key=lambda kind: kind.__name__), ids=str)
 def test_every_error_of_the_tree_is_in_the_table(kind: type[errors.ChatApiError]) -> None:
-    assert 400 <= TOLD[kind].openai_status < 600
+    assert 400 <= TOLD[kind].relayed_status < 600
 
 
 def test_the_table_misses_no_error() -> None:
