@@ -54,14 +54,15 @@ def postgresql_engine(url: str, *, patience_seconds: float) -> Engine:
 
     Args:
         url: with any of the schemes that settings accept.
-        patience_seconds: how long a connection may take to be made or to come free.
+        patience_seconds: how long a connection may take to be made, and half as long as one may
+            take to come free.
     """
     seconds = max(2, round(patience_seconds))
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=POOL_CONNECTIONS,
         max_overflow=POOL_OVERFLOW,
-        pool_timeout=patience_seconds,
+        pool_timeout=2 * patience_seconds,
         pool_pre_ping=True,  # the server may have been restarted since
         connect_args={
             "connect_timeout": seconds,

@@ -21,7 +21,9 @@ from chat_api.stores.native import NativeThread
 from chat_api.stores.schema import NEWEST
 
 PATIENCE_SECONDS = 5.0
-"""How long a call waits for its turn, and then for a lock of somebody else's."""
+"""How long a call waits for a lock of somebody else's."""
+TURN_PATIENCES = 2
+"""How many times that it waits for its turn: calls of our own go by quickly."""
 READINESS_SECONDS = 1.0
 """For so long an answer to "ready?" is told again: anybody may ask, and each asks the disk."""
 MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
@@ -50,7 +52,7 @@ class Database:
 
     Args:
         folder: SQLite's; None for a server.
-        patience_seconds: how long a call waits for its turn.
+        patience_seconds: as the engine has it.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Database:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
         self._folder = folder
-        self._patience_seconds = patience_seconds
+        self._turn_seconds = TURN_PATIENCES * patience_seconds
         # SQLite always blocks; psycopg waits through the event loop by itself.
         self._thread = NativeThread() if folder else None
         self._opening = threading.Lock()
@@ -105,7 +107,7 @@ class Database:
         self._perform(self.engine.dispose)
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        turn_by = time.monotonic() + self._patience_seconds
+        turn_by = time.monotonic() + self._turn_seconds
 
         def job() -> T:
             if time.monotonic() > turn_by:

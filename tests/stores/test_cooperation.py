@@ -72,5 +72,5 @@ def test_the_event_loop_goes_on(
     assert done.returncode == 0 and done.stderr == "", done.stderr
     took, longest, text = json.loads(done.stdout)
     assert 0.4 < took < 1.5, "the calls did not wait at the same time"
-    assert longest < 0.2, "a call held up the event loop"
+    assert longest < 0.4, "a call held up the event loop"
     assert text == "a defect"
