@@ -67,7 +67,7 @@ def retrieve() -> Response:
         description=DESCRIPTION,
         provider=services().upstream.provider,
         default_model=services().models.default,
-        features=["chat", "streaming", "openai-compatible", "model-aliases"],
+        features=["chat", "streaming", "openai-compatible", "model-aliases", "sessions"],
         limits=limits,
         theme=THEME,
     )
