@@ -2,6 +2,7 @@
 
 # ruff: noqa: E402 - patching comes first: a module that was imported before it keeps blocking
 # sockets and locks, and then one HTTPS call stops every stream of its worker.
+import gevent
 from gevent import monkey
 
 monkey.patch_all()
@@ -13,6 +14,7 @@ from chat_api.errors import SettingsError
 from chat_api.settings import load_settings
 from chat_api.upstreams import local
 from chat_api.web.banner import announce
+from chat_api.web.requests import EXTENSION
 from chat_api.wiring import default_upstream, local_model
 
 try:
@@ -41,6 +43,11 @@ if model:
 
 
 when_ready = announce
+
+
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """Open the store as soon as the worker serves, not with the first call that needs it."""
+    gevent.spawn(worker.wsgi.extensions[EXTENSION].database.warm_up)
 
 
 def on_starting(server):  # type: ignore[no-untyped-def]

@@ -6,6 +6,8 @@ ChatApiError                    the root; its text is written for the caller
 ├── UnsupportedMediaType        the body is not JSON by its Content-Type
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
+├── SessionNotFound             no such session for this caller, or not any more
+├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls in flight as it admits
 ├── NoUpstream                  nothing is set up that could answer
 ├── CallerGone                  the caller left: nobody is there to be told
@@ -51,6 +53,23 @@ class KeyMissing(ChatApiError):
 
 class ModelNotFound(ChatApiError):
     """No upstream answers for that model name, or the name is not allowed."""
+
+
+class SessionNotFound(ChatApiError):
+    """There is no such session, it expired, or another key made it: nobody is told which."""
+
+    def __init__(self) -> None:
+        super().__init__("Session not found")
+
+
+class StoreUnavailable(ChatApiError):
+    """The store is locked, full, read-only, damaged or unreachable. What the call was to store
+    is not stored, or at least was never acknowledged."""
+
+    retry_after_seconds = 5
+
+    def __init__(self) -> None:
+        super().__init__("This server cannot reach its store now. Please try again.")
 
 
 class Overloaded(ChatApiError):

@@ -25,6 +25,7 @@ DEFAULT_MODELS = (
 UPSTREAMS = ("openai", "ollama", "local", "mock")
 OLLAMA_PORT = 11434
 """Where Ollama listens when it is told nothing else."""
+POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 Reader = Callable[[Env, str], Any]
@@ -71,14 +72,26 @@ def _whole(low: int, high: int) -> Reader:
     return read
 
 
-def _seconds(low: float) -> Reader:
+def _number(low: float, high: float) -> Reader:
     def read(env: Env, name: str) -> float:
         value = env.float(name)
-        if not low <= value <= 86_400:  # false for NaN too
+        if not low <= value <= high:  # false for NaN too
             raise ValueError(value)
         return value
 
     return read
+
+
+def _seconds(low: float) -> Reader:
+    return _number(low, 86_400)
+
+
+def _postgresql_url(env: Env, name: str) -> str:
+    value = _text(env, name)
+    parts = urlsplit(value)
+    if parts.scheme not in POSTGRESQL_SCHEMES or parts.path in ("", "/") or parts.port == 0:
+        raise ValueError(value)  # a port that is no number raises by itself
+    return value
 
 
 def _setting(names: str, read: Reader, form: str, default: Any, help: str, **options: Any) -> Any:
@@ -159,6 +172,26 @@ class Settings:
     graceful_timeout_seconds: int = _setting(
         "GRACEFUL_TIMEOUT", _whole(0, 86_400), "whole seconds", 25,
         "time that streams get to finish on SIGTERM",
+    )  # fmt: skip
+    data_dir: str = _setting(
+        "DATA_DIR", _text, "the path of a folder", "./data",
+        "folder of the embedded SQLite store; made when missing",
+    )  # fmt: skip
+    database_url: str | None = _setting(
+        "DATABASE_URL", _postgresql_url, "postgresql://user:password@host:port/database", None,
+        "PostgreSQL, for several machines; unset: SQLite in `DATA_DIR`", repr=False,
+    )  # fmt: skip
+    session_ttl_hours: float = _setting(
+        "SESSION_TTL_HOURS", _number(1e-6, 1e6), "a number of hours above 0", 168.0,
+        "hours without activity after which a session is gone",
+    )  # fmt: skip
+    max_sessions: int = _setting(
+        "MAX_SESSIONS", _whole(1, 100_000_000), "a number from 1 to 100000000", 100_000,
+        "sessions that are kept; above, those with the oldest activity go",
+    )  # fmt: skip
+    max_session_messages: int = _setting(
+        "MAX_SESSION_MESSAGES", _whole(2, 1_000_000), "a number from 2 to 1000000", 1000,
+        "messages that a session keeps; above, its oldest exchanges go",
     )  # fmt: skip
     log_format: str = _setting(
         "LOG_FORMAT", _one_of("json", "console"), "json or console", "json", "`console` for people"

@@ -10,7 +10,11 @@ from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
 from chat_api.services.responses import ResponseService
+from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import OLLAMA_PORT, Settings
+from chat_api.stores.base import Bounds
+from chat_api.stores.sessions import SqlSessionStore
+from chat_api.stores.sql import Database, open_database
 from chat_api.upstreams import local, ollama
 from chat_api.upstreams.base import Upstream
 from chat_api.upstreams.missing import MissingUpstream
@@ -31,6 +35,8 @@ class Services:
     gateway: Gateway
     chat: ChatService
     responses: ResponseService
+    database: Database
+    sessions: Sessions
 
 
 def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
@@ -46,7 +52,21 @@ def build_services(settings: Settings, upstream: Upstream | None = None) -> Serv
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
     )
-    return Services(upstream, models, gateway, ChatService(gateway), ResponseService(gateway))
+    database = open_database(settings.database_url, settings.data_dir)
+    sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
+    chat = ChatService(gateway, sessions)
+    responses = ResponseService(gateway)
+    return Services(upstream, models, gateway, chat, responses, database, sessions)
+
+
+def session_bounds(settings: Settings) -> Bounds:
+    """How much is kept of conversations."""
+    return Bounds(
+        ttl_seconds=settings.session_ttl_hours * 3600,
+        most_sessions=settings.max_sessions,
+        most_messages=settings.max_session_messages,
+        most_bytes=MOST_SESSION_BYTES,
+    )
 
 
 def default_upstream(settings: Settings) -> str:
@@ -106,6 +126,7 @@ def build_upstream(settings: Settings) -> Upstream:
             connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
             answers_for=("*",),
             answers_one_choice=True,
+            context_tokens=local.CONTEXT_TOKENS // local.PARALLEL_CONVERSATIONS,
             retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
         )
     return OpenAIUpstream(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,6 +20,8 @@ from chat_api.settings import Settings
 from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream
 from tests.servers import ScriptedUpstream, Server, gunicorn
+
+POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
 
 
 class BufferingClient(FlaskClient):
@@ -61,6 +67,7 @@ def services(settings: Settings, upstream: FakeUpstream) -> Iterator[Services]:
     yield services
     assert services.gateway.in_flight == 0, "a call was not let go of"
     assert all(stream.closed for stream in upstream.streams), "a stream was left open"
+    services.database.close()
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +116,23 @@ def relay(
         STREAM_HEARTBEAT_SECONDS="0.3",
     ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A schema of this run's own in the database `test` of a server on this machine."""
+    name = f"chat_api_{uuid.uuid4().hex}"
+    for user in ("postgres", getpass.getuser()):
+        try:
+            server = psycopg.connect(
+                POSTGRESQL.format(user=user), autocommit=True, connect_timeout=3
+            )
+            break
+        except psycopg.OperationalError:
+            continue
+    else:
+        pytest.skip("no PostgreSQL server with a database `test` on 127.0.0.1:5432")
+    with server:
+        server.execute(f"CREATE SCHEMA {name}")
+        yield f"{POSTGRESQL.format(user=user)}?options={quote(f'-csearch_path={name}')}"
+        server.execute(f"DROP SCHEMA {name} CASCADE")

@@ -100,6 +100,7 @@ class FakeUpstream:
     implied_suffix = ""
     answers_one_choice = False
     default_model = "gpt-4o-mini"
+    context_tokens = 8_192
     retry_pause_seconds = 0.001
 
     def __init__(self) -> None:

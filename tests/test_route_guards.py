@@ -10,7 +10,14 @@ from chat_api.settings import Settings
 from chat_api.web.auth import Keys, allow_anyone, require_key
 from chat_api.wiring import Services
 
-PUBLIC = {"info.index", "info.retrieve", "health.retrieve", "health.live", "health.ready"}
+PUBLIC = {
+    "info.index",
+    "info.retrieve",
+    "health.retrieve",
+    "health.live",
+    "health.ready",
+    "api_health.retrieve",
+}
 KEYS = ("first-key", "zweiter-schlüssel")
 WRONG = [
     {},
@@ -38,6 +45,7 @@ def endpoints(app: Flask) -> list[tuple[str, str, str]]:
     found = []
     for rule in app.url_map.iter_rules():
         path = rule.rule.replace("<path:model>", "some/model")
+        path = path.replace("<path:session_id>", "some-session")
         found += [(rule.endpoint, method, path) for method in rule.methods or ()]
     return found
 
@@ -83,6 +91,14 @@ def test_a_401_has_the_shape_of_its_family(guarded: Flask) -> None:
     assert set(client.post("/chat").get_json()) == {"error"}
     error = client.post("/v1/chat/completions").get_json()["error"]
     assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_api_key")
+
+
+def test_each_key_stands_for_an_owner_of_its_own() -> None:
+    keys = Keys(KEYS)
+    owners = [keys.match(key.encode().decode("latin-1")) for key in KEYS]
+    assert len({*owners, keys.match("wrong")}) == 3 and "" not in owners
+    assert not any(key in owner for key in KEYS for owner in owners)
+    assert owners[0] == Keys(KEYS[:1]).match(KEYS[0])  # after a restart with other keys too
 
 
 def test_keys_are_compared_in_constant_time(mocker: object, guarded: Flask) -> None:

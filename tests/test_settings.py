@@ -40,6 +40,9 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("REQUEST_TIMEOUT", "upstream_timeout_seconds", "7", 7.0),
         ("API_KEY", "api_keys", "a, b,", ("a", "b")),
         ("UPSTREAM", "upstream", "Mock", "mock"),
+        ("DATABASE_URL", "database_url", "postgres://u:p@h:1/d", "postgres://u:p@h:1/d"),
+        ("DATABASE_URL", "database_url", "postgresql:///d", "postgresql:///d"),
+        ("SESSION_TTL_HOURS", "session_ttl_hours", "0.5", 0.5),
     ],
 )
 def test_values_and_aliases_are_read(
@@ -79,6 +82,12 @@ def test_a_dotenv_file_is_read_beneath_the_environment(
         ("OPENAI_BASE_URL", "http://user:secret@host/v1"),
         ("OLLAMA_URL", "localhost:11434"),
         ("LOG_FORMAT", "xml"),
+        ("DATABASE_URL", "mysql://u:secret@h/d"),
+        ("DATABASE_URL", "postgres://u:secret@h:port/d"),
+        ("DATABASE_URL", "postgres://u:secret@h"),
+        ("SESSION_TTL_HOURS", "0"),
+        ("MAX_SESSIONS", "0"),
+        ("MAX_SESSION_MESSAGES", "1"),
         ("ALLOW_ORIGINS", ".*"),
         ("ALLOW_ORIGINS", "https://a.example,b.example"),
     ],
@@ -94,7 +103,9 @@ def test_a_bad_value_is_named_with_the_form_wanted(
 
 
 def test_a_key_is_not_in_the_text_of_the_settings() -> None:
-    assert "sk-canary" not in repr(Settings(openai_api_key="sk-canary", api_keys=("sk-canary",)))
+    url = "postgres://u:sk-canary@h/d"
+    settings = Settings(openai_api_key="sk-canary", api_keys=("sk-canary",), database_url=url)
+    assert "sk-canary" not in repr(settings)
 
 
 def test_settings_do_not_change() -> None:

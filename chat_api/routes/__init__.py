@@ -10,6 +10,8 @@ from typing import NamedTuple
 from flask import Flask
 
 from chat_api.routes import ask, chat, health, info, models, streaming
+from chat_api.routes.api import health as api_health
+from chat_api.routes.api import sessions
 from chat_api.routes.v1 import chat_completions, responses
 from chat_api.routes.v1 import models as v1_models
 from chat_api.web.auth import Guard, allow_anyone
@@ -31,6 +33,8 @@ MOUNTS = (
     Mount(chat.bp, "/chat", public=False),
     Mount(streaming.bp, "/chat/stream", public=False),
     Mount(ask.bp, "/ask", public=False),
+    Mount(api_health.bp, "/api/health", public=True),
+    Mount(sessions.bp, "/api/sessions", public=False),
     Mount(chat_completions.bp, "/v1/chat/completions", public=False),
     Mount(responses.bp, "/v1/responses", public=False),
     Mount(v1_models.bp, "/v1/models", public=False),

@@ -31,12 +31,18 @@ def ready() -> tuple[Response, int]:
     """Check that a call would be answered
 
     One entry for each thing that can be down. The upstream's is what its last call showed:
-    nothing is asked, so nothing is paid for.
+    nothing is asked, so nothing is paid for. The store is written to, once a second at most.
     """
-    well, detail = services().gateway.readiness()
-    entry = {"status": "ok" if well else "down", "detail": detail}
-    status = "ready" if well else "not ready"
-    return jsonify(status=status, checks={"upstream": entry}), 200 if well else 503
+    found = {
+        "upstream": services().gateway.readiness(),
+        "store": services().database.readiness(),
+    }
+    well = all(ok for ok, _ in found.values())
+    checks = {
+        name: {"status": "ok" if ok else "down", "detail": detail}
+        for name, (ok, detail) in found.items()
+    }
+    return jsonify(status="ready" if well else "not ready", checks=checks), 200 if well else 503
 
 
 def _healthy() -> Response:

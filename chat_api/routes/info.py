@@ -67,7 +67,14 @@ def retrieve() -> Response:
         description=DESCRIPTION,
         provider=services().upstream.provider,
         default_model=services().models.default,
-        features=["chat", "streaming", "openai-compatible", "responses", "model-aliases"],
+        features=[
+            "chat",
+            "streaming",
+            "sessions",
+            "openai-compatible",
+            "responses",
+            "model-aliases",
+        ],
         limits=limits,
         theme=THEME,
     )

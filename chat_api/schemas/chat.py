@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from chat_api.schemas.fields import Messages, Number, RequestSchema, Text
 
@@ -17,6 +19,10 @@ class ChatRequestSchema(RequestSchema):
         may_be_empty=True,
         description="The conversation so far, oldest first, as the last reply gave it.",
     )
+    session_id = Text(
+        allow_none=True,
+        description="A session of `POST /api/sessions`: its history is what was said before.",
+    )
     model = Text(allow_none=True, description="Model name; the server's default when left out.")
     temperature = Number(
         0, 2, allow_none=True, description="Sampling temperature, 0 to 2; the model's own default."
@@ -24,6 +30,12 @@ class ChatRequestSchema(RequestSchema):
     max_tokens = Number(
         1, MOST_TOKENS, whole=True, allow_none=True, description="Most tokens of the answer."
     )
+
+    @validates_schema
+    def check_history(self, data: dict[str, Any], **_: Any) -> None:
+        """What was said before comes from one place."""
+        if data.get("session_id") is not None and data.get("messages"):
+            raise ValidationError({"session_id": ["must not be sent together with `messages`."]})
 
 
 class UsageSchema(Schema):

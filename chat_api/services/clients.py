@@ -35,6 +35,8 @@ class Client:
     """Who is asking."""
 
     caller: Caller = field(default_factory=Caller)
+    owner: str = ""
+    """Stands for the key of this server's that opened the request; "" where it wants none."""
     upstream_key: str | None = field(default=None, repr=False)
     """The caller's own key for the upstream; used where the upstream takes such keys."""
     record: CallRecord = field(default_factory=CallRecord)

@@ -122,6 +122,14 @@ class Gateway:
             on_close=on_close,
         )
 
+    def context_tokens(self, model: str | None) -> int:
+        """How long a conversation may be with who answers for that name.
+
+        Raises:
+            ModelNotFound: nobody does.
+        """
+        return self._models.choose(model).upstream.context_tokens
+
     def readiness(self) -> tuple[bool, str]:
         """Whether the upstream answered when it was last asked, and a word on it. Asks nobody."""
         upstream = self._models.upstream

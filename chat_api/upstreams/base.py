@@ -93,6 +93,10 @@ class Upstream(Protocol):
 
     default_model: str
 
+    context_tokens: int
+    """How long a conversation may be, answer included. A stored history is cut to it; what a
+    caller sends is the upstream's to judge."""
+
     retry_pause_seconds: float
     """The wait before a second try, when the upstream does not say; a third waits twice that."""
 

@@ -24,6 +24,7 @@ class MissingUpstream:
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
     answers_one_choice = False
+    context_tokens = 0
     retry_pause_seconds = 0.0
 
     def __init__(self, *, default_model: str) -> None:

@@ -47,6 +47,7 @@ class MockUpstream:
     implied_suffix = ""
     answers_one_choice = True
     default_model = MODEL
+    context_tokens = 8_192
     retry_pause_seconds = 0.25
 
     def __init__(self, *, timeout_seconds: float) -> None:

@@ -38,6 +38,7 @@ class OllamaUpstream:
     provider = "Ollama"
     is_set_up = True
     answers_one_choice = True  # it ignores `n`
+    context_tokens = 4096  # what it gives a conversation when `num_ctx` is not set
     accepts_caller_keys = False
     # OpenAI's names, as examples have them. `gpt-oss` is one of these and of Ollama's library:
     # where it is pulled it is listed, and answers for itself.

@@ -20,6 +20,8 @@ from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Exchange, Transport
 
+CONTEXT_TOKENS = 128_000
+"""What OpenAI's chat models take at least."""
 LISTING_TIMEOUT_SECONDS = 5.0
 COMPLETIONS = "chat/completions"
 # Ours: the transport writes these itself, or they belong to the SDK's own retries.
@@ -46,6 +48,7 @@ class OpenAIUpstream:
         accepts_caller_keys: bool = False,
         answers_for: tuple[str, ...] = (),
         answers_one_choice: bool = False,
+        context_tokens: int = CONTEXT_TOKENS,
         retry_pause_seconds: float = 0.25,
     ) -> None:
         self.name = name
@@ -54,6 +57,7 @@ class OpenAIUpstream:
         self.accepts_caller_keys = accepts_caller_keys
         self.answers_for = answers_for
         self.answers_one_choice = answers_one_choice
+        self.context_tokens = context_tokens
         self.retry_pause_seconds = retry_pause_seconds
         # The SDK follows redirects and retries by default; a redirect would carry the prompt,
         # and its retries would multiply ours. A key must be set for the client to be made.

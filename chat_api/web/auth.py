@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 
@@ -17,20 +18,23 @@ class Keys:
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._keys = [key.encode() for key in keys]
+        # What a key made belongs to it by this: whoever reads the store learns no key from it.
+        self._owners = [hashlib.sha256(b"chat_api " + key).hexdigest() for key in self._keys]
 
     def __bool__(self) -> bool:
         return bool(self._keys)
 
-    def match(self, given: str) -> bool:
-        """Whether a header's value is one of the keys.
+    def match(self, given: str) -> str:
+        """The owner that a header's value stands for when it is one of the keys, else "".
 
         Compared as bytes, since `compare_digest` refuses text beyond ASCII, and against every
         key, so that the time says nothing.
         """
         candidate = given.encode("latin-1", "replace")  # as WSGI decoded the header
-        found = False
-        for key in self._keys:
-            found |= hmac.compare_digest(candidate, key)
+        found = ""
+        for key, owner in zip(self._keys, self._owners, strict=True):
+            if hmac.compare_digest(candidate, key):
+                found = owner
         return found
 
 
@@ -44,8 +48,10 @@ def require_key(keys: Keys) -> Guard:
     def guard() -> None:
         bearer = request.headers.get("Authorization", "")
         bearer = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
-        g.key_is_ours = bool(keys) and keys.match(bearer)
-        if not keys or keys.match(request.headers.get("x-api-key", "")) or g.key_is_ours:
+        bearers = keys.match(bearer)
+        g.key_is_ours = bool(bearers)
+        g.owner = keys.match(request.headers.get("x-api-key", "")) or bearers
+        if not keys or g.owner:
             return
         raise KeyMissing(
             "This server wants a key: send one of its own as `x-api-key`, or as "

@@ -22,9 +22,10 @@ SERVER = "server_error"
 
 
 class Told(NamedTuple):
-    """What is told of an error: status on `/v1` and on the plain routes, `type`, `code`."""
+    """What is told of an error: status on `/v1` and `/api`, and on the plain routes; `type`,
+    `code`."""
 
-    openai_status: int
+    relayed_status: int
     plain_status: int
     type: str
     code: str | None
@@ -35,6 +36,8 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.UnsupportedMediaType: Told(415, 415, INVALID, "unsupported_media_type"),
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
+    errors.SessionNotFound: Told(404, 404, INVALID, "session_not_found"),
+    errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
     errors.NoUpstream: Told(503, 500, SERVER, "no_upstream"),
     # 499 is nginx's word for it. Nobody reads this reply; the log line shows it.
@@ -113,6 +116,11 @@ def ask_error(problem: Problem) -> dict[str, Any]:
     return {**message, "error": problem.type, "details": details}
 
 
+def detail_error(problem: Problem) -> dict[str, Any]:
+    """`/api`: a text under `detail`."""
+    return {"detail": problem.text}
+
+
 def plain_error(problem: Problem) -> dict[str, Any]:
     """All other routes: a text."""
     return {"error": problem.text}
@@ -127,7 +135,11 @@ class Family(NamedTuple):
     """Whether what failed behind us has statuses of its own; else it is 400 or 500."""
 
 
-FAMILIES = (Family("/v1", openai_error, True), Family("/ask", ask_error, False))
+FAMILIES = (
+    Family("/v1", openai_error, True),
+    Family("/api", detail_error, True),
+    Family("/ask", ask_error, False),
+)
 PLAIN = Family("", plain_error, False)
 
 
@@ -156,7 +168,7 @@ def _status(error: ChatApiError, ours: Family) -> int:
     if isinstance(error, errors.UpstreamRefused) and ours.keeps_statuses:
         return error.status
     entry = TOLD[type(error)]
-    return entry.openai_status if ours.keeps_statuses else entry.plain_status
+    return entry.relayed_status if ours.keeps_statuses else entry.plain_status
 
 
 def _retry_after(error: ChatApiError) -> dict[str, str]:

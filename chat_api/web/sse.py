@@ -9,7 +9,7 @@ import orjson
 from flask import Response
 
 from chat_api.errors import CallerGone
-from chat_api.services.chat import pieces
+from chat_api.services.chat import RecordedStream, pieces
 from chat_api.services.streams import ChatStream
 from chat_api.web.errors import Problem, openai_error, plain_error, problem
 
@@ -45,7 +45,7 @@ def openai_frames(stream: ChatStream) -> Iterator[bytes]:
     return _to_the_end(frames(), openai_error)
 
 
-def plain_frames(stream: ChatStream) -> Iterator[bytes]:
+def plain_frames(stream: ChatStream | RecordedStream) -> Iterator[bytes]:
     """The frames of `/chat/stream`: pieces of text, then `done`, or an error and no `done`."""
 
     def frames() -> Iterator[bytes]:
@@ -60,7 +60,7 @@ def plain_frames(stream: ChatStream) -> Iterator[bytes]:
     return _to_the_end(frames(), plain_error)
 
 
-def stream_response(frames: Iterator[bytes], stream: ChatStream) -> Response:
+def stream_response(frames: Iterator[bytes], stream: ChatStream | RecordedStream) -> Response:
     """The reply that sends frames as they come."""
     response = Response(frames, headers=HEADERS)
     response.call_on_close(stream.close)  # a generator never started runs no `finally`

@@ -34,12 +34,14 @@ def unharmed(relay: Server) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with one worker that takes bodies of 1,000 bytes and whose upstream is dead."""
+    """A server with one worker that takes bodies of 1,000 bytes, whose upstream is dead and whose
+    store has no place to be in."""
     with gunicorn(
         tmp_path_factory.mktemp("small"),
         OPENAI_BASE_URL="http://127.0.0.1:1/v1",
         WEB_CONCURRENCY="1",
         MAX_BODY_BYTES="1000",
+        DATA_DIR="/dev/null/data",
     ) as server:
         yield server
 

@@ -2,11 +2,13 @@
 
 `/v1`: `{"error": {"message", "type", "param", "code"}}`, four keys, strings or null.
 `/ask`: `{"role": "assistant", "content", "error", "details"}`, all strings.
+`/api`: `{"detail": "<text>"}`, and nothing else.
 All others: `{"error": "<text>"}`, and extra keys. Never HTML, never a traceback.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from tests.fakes import FakeUpstream
 
 CHAT = {"message": "Hi"}
 COMPLETION = {"messages": [{"role": "user", "content": "Hi"}]}
+SESSIONS = ("/api/sessions", {"developer_message": "x"})
 DOORS = [
     ("/chat", CHAT),
     ("/chat/stream", CHAT),
@@ -44,6 +47,9 @@ def assert_error(reply: TestResponse, status: int) -> dict[str, Any]:
         assert body["role"] == "assistant"
         assert all(isinstance(value, str) and value for value in body.values())
         return body
+    if reply.request.path.startswith("/api/"):
+        assert set(body) == {"detail"} and isinstance(body["detail"], str) and body["detail"]
+        return body
     if not reply.request.path.startswith("/v1/"):
         assert isinstance(body["error"], str) and body["error"]
         return body
@@ -56,11 +62,13 @@ def assert_error(reply: TestResponse, status: int) -> dict[str, Any]:
     return error
 
 
-@pytest.mark.parametrize("prefix", ["", "/v1", "/ask"])
+@pytest.mark.parametrize("prefix", ["", "/v1", "/ask", "/api"])
 def test_no_such_route(client: FlaskClient, prefix: str) -> None:
     assert_error(client.get(f"{prefix}/nope"), 404)
     assert_error(client.get(f"{prefix}/models/"), 404)
     assert_error(client.get(f"{prefix}/chat//stream"), 404)
+    assert_error(client.get(f"{prefix}/sessions//x"), 404)
+    assert_error(client.get(f"{prefix}/sessions/"), 404)
 
 
 @pytest.mark.parametrize(("path", "body"), DOORS)
@@ -70,11 +78,16 @@ def test_wrong_method(client: FlaskClient, path: str, body: Any) -> None:
     assert reply.headers["Allow"] == "OPTIONS, POST"
 
 
-@pytest.mark.parametrize(("path", "body"), DOORS)
+def test_no_body_is_taken_where_no_field_is_required(client: FlaskClient) -> None:
+    assert client.post("/api/sessions").status_code == 201
+    assert client.post("/api/sessions", json={}).status_code == 201
+    assert_error(client.post("/chat"), 415)
+
+
+@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS])
 @pytest.mark.parametrize(
     "raw",
     [
-        b"",
         b"{",
         b"[]",
         b'"text"',
@@ -94,6 +107,11 @@ def test_bodies_that_are_no_json_object(
     assert_error(client.post(path, data=raw, content_type="application/json"), 400)
 
 
+@pytest.mark.parametrize(("path", "body"), DOORS)
+def test_no_body(client: FlaskClient, path: str, body: Any) -> None:
+    assert_error(client.post(path, data=b"", content_type="application/json"), 400)
+
+
 def test_nesting_of_a_hundred_levels_is_taken(client: FlaskClient, upstream: FakeUpstream) -> None:
     upstream.enqueue(errors.UpstreamRefused("seen", 400))
     deep = b'{"messages": [{"role": "user", "content": "Hi"}], "a": %b%b}' % (b"[" * 99, b"]" * 99)
@@ -101,13 +119,13 @@ def test_nesting_of_a_hundred_levels_is_taken(client: FlaskClient, upstream: Fak
     assert assert_error(reply, 400)["message"] == "seen"
 
 
-@pytest.mark.parametrize(("path", "body"), DOORS)
+@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS])
 def test_wrong_content_type(client: FlaskClient, path: str, body: Any) -> None:
     assert_error(client.post(path, data=b"{}"), 415)
     assert_error(client.post(path, data={"message": "Hi"}), 415)
 
 
-@pytest.mark.parametrize(("path", "body"), DOORS)
+@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS])
 def test_a_body_over_the_limit(services: Services, path: str, body: Any) -> None:
     client = create_app(Settings(max_body_bytes=100), services).test_client()
     assert_error(client.post(path, json={**body, "user": "x" * 100}), 413)
@@ -119,6 +137,32 @@ def test_a_model_that_is_not_allowed(upstream: FakeUpstream, path: str, body: An
     client = create_app(settings, build_services(settings, upstream)).test_client()
     error = assert_error(client.post(path, json={**body, "model": "x"}), 404)
     assert error.get("code", "model_not_found") == "model_not_found"
+
+
+def test_a_session_that_is_not_there(client: FlaskClient) -> None:
+    for reply in (client.get("/api/sessions/x"), client.delete("/api/sessions/x/y")):
+        assert assert_error(reply, 404) == {"detail": "Session not found"}
+    for path in ("/chat", "/chat/stream"):
+        reply = client.post(path, json={**CHAT, "session_id": "x"})
+        assert assert_error(reply, 404) == {"error": "Session not found"}
+
+
+def test_a_store_that_cannot_be_used(upstream: FakeUpstream, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = Settings(data_dir=str(tmp_path / "file" / "data"))
+    client = create_app(settings, build_services(settings, upstream)).test_client()
+    session = {"session_id": "x" * 24}
+    for reply in (
+        client.post("/api/sessions", json={}),
+        client.get("/api/sessions/" + "x" * 24),
+        client.delete("/api/sessions/" + "x" * 24),
+        client.get("/api/health"),
+        client.post("/chat", json={**CHAT, **session}),
+        client.post("/chat/stream", json={**CHAT, **session}),
+    ):
+        assert_error(reply, 503)
+        assert reply.headers["Retry-After"] == "5"
+    assert not upstream.calls  # nothing is paid for an answer that could not be kept
 
 
 UPSTREAM_STATUSES = [
@@ -171,7 +215,7 @@ def test_a_refusal_of_the_callers_own_key_is_theirs(
 
 @pytest.mark.parametrize("kind", sorted(TOLD, key=lambda kind: kind.__name__), ids=str)
 def test_every_error_of_the_tree_is_in_the_table(kind: type[errors.ChatApiError]) -> None:
-    assert 400 <= TOLD[kind].openai_status < 600
+    assert 400 <= TOLD[kind].relayed_status < 600
 
 
 def test_the_table_misses_no_error() -> None:
@@ -205,7 +249,7 @@ def test_a_person_at_ask_reads_what_is_wrong(client: FlaskClient) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/boom", "/v1/boom", "/ask/boom"])
+@pytest.mark.parametrize("path", ["/boom", "/v1/boom", "/ask/boom", "/api/boom"])
 def test_a_crash_says_nothing_of_its_cause(
     app: Flask, path: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

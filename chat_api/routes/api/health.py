@@ -1,0 +1,24 @@
+"""Whether sessions can be used."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+
+from chat_api.routes.health import SERVICE
+from chat_api.web.requests import Blueprint, services
+
+bp = Blueprint("api_health", __name__, description="Whether sessions can be used.")
+
+
+@bp.get("")
+def retrieve() -> Response:
+    """Check the health of the session API
+
+    With the number of sessions; a 503 when the store cannot be used.
+    """
+    return jsonify(
+        status="healthy",
+        service=SERVICE,
+        provider=services().upstream.provider,
+        active_sessions=services().sessions.count(),
+    )

@@ -1,0 +1,130 @@
+"""Conversations that are remembered: whose they are, what of them goes upstream."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+
+import orjson
+
+from chat_api.errors import InvalidRequest, SessionNotFound
+from chat_api.services.clients import Client
+from chat_api.stores.base import Exchange, Session, SessionStore
+from chat_api.upstreams.base import JsonObject
+
+ID_BYTES = 18  # 144 random bits
+ID = re.compile(r"[A-Za-z0-9_-]{24}")  # what they look like: nothing else is worth a query
+
+MOST_SESSION_BYTES = 4_194_304
+"""What a session holds, about a million tokens; no message of a caller's may be longer."""
+BYTES_PER_TOKEN = 4
+"""A rough estimate: about right for English, and three times too few tokens for some other
+languages, which is what `PROMPT_SHARE` leaves room for."""
+PROMPT_SHARE = 0.75
+"""Of a model's context; the rest is for the answer."""
+MESSAGE_OVERHEAD_BYTES = 16
+"""What a message costs beside its text: its role and the marks around it."""
+
+
+class Sessions:
+    """The sessions of this server. A caller who is not a session's owner does not find it."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    def create(self, request: JsonObject, client: Client) -> JsonObject:
+        """Begin a session.
+
+        Args:
+            request: a loaded `SessionRequestSchema`.
+        """
+        text = request.get("developer_message")
+        check_length("developer_message", text or "")
+        session = self._store.create(
+            secrets.token_urlsafe(ID_BYTES), client.owner, text if text and text.strip() else None
+        )
+        return _described(session)
+
+    def retrieve(self, session_id: str, client: Client) -> JsonObject:
+        """A session and its messages, as `SessionWithMessagesSchema` says."""
+        session = self.get(session_id, client)
+        return {**_described(session), "messages": session.messages}
+
+    def get(self, session_id: str, client: Client) -> Session:
+        """A session.
+
+        Raises:
+            SessionNotFound: none of that id, or none of this caller's.
+        """
+        session = self._store.get(session_id, client.owner) if ID.fullmatch(session_id) else None
+        if session is None:
+            raise SessionNotFound
+        return session
+
+    def delete(self, session_id: str, client: Client) -> None:
+        """Remove a session. Raises as `get` does."""
+        if not ID.fullmatch(session_id) or not self._store.delete(session_id, client.owner):
+            raise SessionNotFound
+
+    def append(self, session: Session, client: Client, exchange: Exchange) -> None:
+        """Store an exchange, whole or not at all.
+
+        Raises:
+            SessionNotFound: the session was deleted meanwhile; nothing is stored.
+        """
+        if not self._store.append(session.id, client.owner, exchange):
+            raise SessionNotFound
+
+    def count(self) -> int:
+        """How many sessions there are, of all owners."""
+        return self._store.count()
+
+
+def exchange_of(asked: str, said: str) -> Exchange:
+    """A question and its answer."""
+    return [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+
+
+def check_length(name: str, text: str) -> None:
+    """Raises: InvalidRequest, when the text is longer than a session can hold."""
+    if len(text.encode()) > MOST_SESSION_BYTES:
+        limit = f"must not be longer than {MOST_SESSION_BYTES} bytes in a session."
+        raise InvalidRequest(f"`{name}` {limit}", name, "string_above_max_length")
+
+
+def prompt(session: Session, asked: str, context_tokens: int) -> list[JsonObject]:
+    """What goes upstream: the developer message, as many of the newest exchanges as fit, and the
+    question. Exchanges go whole; the first and the last of these go in any case."""
+    first: Exchange = []
+    if session.developer_message is not None:
+        first = [{"role": "developer", "content": session.developer_message}]
+    last: Exchange = [{"role": "user", "content": asked}]
+    room = context_tokens * BYTES_PER_TOKEN * PROMPT_SHARE - _size(first) - _size(last)
+    kept: list[Exchange] = []
+    for exchange in reversed(session.exchanges):
+        room -= _size(exchange)
+        if room < 0:
+            break
+        kept.append(exchange)
+    return [*first, *(message for exchange in reversed(kept) for message in exchange), *last]
+
+
+def _size(exchange: Exchange) -> int:
+    return sum(
+        len(orjson.dumps(message["content"])) + MESSAGE_OVERHEAD_BYTES for message in exchange
+    )
+
+
+def _described(session: Session) -> JsonObject:
+    return {
+        "session_id": session.id,
+        "developer_message": session.developer_message,
+        "created_at": _iso(session.created_at),
+        "last_activity": _iso(session.last_activity),
+        "message_count": len(session.messages),
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

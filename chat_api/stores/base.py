@@ -1,0 +1,76 @@
+"""What every store promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Message = dict[str, Any]
+Exchange = list[Message]
+"""Messages that were stored together and go together: a question and its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept.
+
+    A session is gone after `ttl_seconds` without activity. Above `most_sessions` those with the
+    oldest activity go; above `most_messages` or `most_bytes` a session drops its oldest
+    exchanges, but never the newest one.
+    """
+
+    ttl_seconds: float
+    most_sessions: int
+    most_messages: int
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One conversation. Times are UTC epoch seconds."""
+
+    id: str
+    developer_message: str | None
+    created_at: float
+    last_activity: float
+    exchanges: list[Exchange] = field(default_factory=list)
+    """Oldest first."""
+
+    @property
+    def messages(self) -> list[Message]:
+        """All messages, oldest first."""
+        return [message for exchange in self.exchanges for message in exchange]
+
+
+class SessionStore(Protocol):
+    """Conversations. `owner` stands for the key that made a session ("" where the server is open
+    to all): with another owner a session is as good as not there.
+
+    What a method returned has been committed: it survives the death of this process. Every
+    method raises `StoreUnavailable` when the store cannot be used, and has then changed nothing
+    that it acknowledged.
+    """
+
+    def create(self, session_id: str, owner: str, developer_message: str | None) -> Session:
+        """Make a session. Makes room first: expired sessions and those above the bound go."""
+
+    def get(self, session_id: str, owner: str) -> Session | None:
+        """The session with all its messages; None when there is none."""
+
+    def append(self, session_id: str, owner: str, exchange: Exchange) -> bool:
+        """Store all messages of an exchange, or none of them. Exchanges that are appended at the
+        same time all stay, one behind the other.
+
+        Returns:
+            False when there is no such session (any more): then nothing is stored.
+        """
+
+    def delete(self, session_id: str, owner: str) -> bool:
+        """Remove a session and its messages.
+
+        Returns:
+            False when there is none.
+        """
+
+    def count(self) -> int:
+        """How many sessions there are, of all owners, expired ones left out."""

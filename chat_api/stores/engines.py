@@ -1,0 +1,82 @@
+"""SQLAlchemy engines for the two databases. Making one opens nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+WRITES = "chat_api_writes"
+"""Execution option of connections that are going to write."""
+
+FILE_NAME = "chat_api.sqlite3"
+POOL_CONNECTIONS = 5
+POOL_OVERFLOW = 10
+STATEMENT_SECONDS = 10
+
+
+def sqlite_engine(folder: Path, *, patience_seconds: float) -> Engine:
+    """The embedded database in that folder.
+
+    Args:
+        patience_seconds: how long one who wants to write waits for another who does.
+    """
+    engine = create_engine(
+        f"sqlite:///{folder / FILE_NAME}",
+        connect_args={"timeout": patience_seconds},
+        hide_parameters=True,  # conversations do not belong into the text of errors
+    )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: object) -> None:
+        # Python's driver would begin its transactions late and leave out those around DDL.
+        connection.isolation_level = None
+        # Readers and the writer do not wait for each other. Kept in the file: the first connection
+        # of all switches it, others find it so.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # In WAL, NORMAL may lose the last commits to a power cut: what was acknowledged is on disk.
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        # A writer takes its turn at once: one that read first and then wants to write fails
+        # when another has written in between, however long it is willing to wait.
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def postgresql_engine(url: str, *, patience_seconds: float) -> Engine:
+    """A PostgreSQL server. psycopg waits through gevent where that has patched `select`.
+
+    Args:
+        url: with any of the schemes that settings accept.
+        patience_seconds: how long a connection may take to be made, and half as long as one may
+            take to come free.
+    """
+    seconds = max(2, round(patience_seconds))
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=2 * patience_seconds,
+        pool_pre_ping=True,  # the server may have been restarted since
+        connect_args={
+            "connect_timeout": seconds,
+            "tcp_user_timeout": 1000 * STATEMENT_SECONDS,  # a peer that vanished is noticed
+            "prepare_threshold": None,  # poolers hand each transaction to another connection
+            "application_name": "chat_api",
+        },
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: object) -> None:
+        connection.autocommit = True  # or the setting would end with this transaction
+        connection.execute(f"SET statement_timeout = {1000 * STATEMENT_SECONDS}")
+        connection.autocommit = False
+
+    return engine

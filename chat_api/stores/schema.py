@@ -1,0 +1,39 @@
+"""The tables as the newest migration leaves them. They change by migrations only."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, MetaData, Table, Text
+
+NEWEST = "0001"
+"""The newest migration. Known here, so that a start that has nothing to migrate need not load
+Alembic: 150 ms and 11 MB."""
+
+metadata = MetaData()
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    # JSON text, here and below: PostgreSQL takes no NUL character in a text as it is.
+    Column("developer_message", Text, nullable=False),
+    # UTC epoch seconds.
+    Column("created_at", Double, nullable=False),
+    Column("last_activity", Double, nullable=False, index=True),
+    # What the session holds now, so that an append need not count.
+    Column("message_count", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    # Messages ever stored: the position of the newest one.
+    Column("last_position", BigInteger, nullable=False),
+)
+
+session_messages = Table(
+    "session_messages",
+    metadata,
+    Column("session_id", Text, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    # The position of the first message that was stored together with this one.
+    Column("exchange", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+)

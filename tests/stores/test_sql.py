@@ -1,0 +1,177 @@
+"""The database: opened once, brought up to date, and its failures made ours."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, delete, text
+
+from chat_api.errors import StoreUnavailable
+from chat_api.stores import migrations
+from chat_api.stores.base import Bounds
+from chat_api.stores.engines import FILE_NAME
+from chat_api.stores.schema import NEWEST, metadata, sessions
+from chat_api.stores.sessions import SqlSessionStore
+from chat_api.stores.sql import Database, open_database
+
+BOUNDS = Bounds(3600, 100, 100, 1_000_000)
+EXCHANGE = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "some" / "data"
+
+
+@pytest.fixture
+def database(folder: Path) -> Iterator[Database]:
+    database = open_database(None, str(folder), patience_seconds=0.2)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> SqlSessionStore:
+    return SqlSessionStore(database, BOUNDS)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """The database locked by somebody else."""
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_nothing_is_opened_before_it_is_used(database: Database, folder: Path) -> None:
+    assert not folder.exists()
+    database.warm_up()
+    assert (folder / FILE_NAME).exists()
+    assert folder.stat().st_mode & 0o077 == 0  # conversations are nobody else's
+
+
+def test_the_file_survives_a_power_cut(database: Database) -> None:
+    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 200}
+    for name, value in pragmas.items():
+        found = database.read(lambda c, name=name: c.exec_driver_sql(f"PRAGMA {name}").scalar())  # type: ignore[misc]
+        assert found == value
+
+
+def test_the_newest_migration_is_the_one_that_the_code_knows() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_the_migrations_make_the_tables_of_the_schema(
+    request: pytest.FixtureRequest, folder: Path, backend: str
+) -> None:
+    url = request.getfixturevalue("postgresql_url") if backend == "postgresql" else None
+    database = open_database(url, str(folder))
+    found = database.read(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
+    database.close()
+    assert found == []
+
+
+def test_many_may_open_it_at_once(folder: Path) -> None:
+    databases = [open_database(None, str(folder)) for _ in range(4)]
+    start = threading.Barrier(4)
+    done: list[str] = []
+
+    def run(database: Database) -> None:
+        start.wait()
+        done.append(database.read(lambda c: str(c.dialect.name)))
+        database.close()
+
+    threads = [threading.Thread(target=run, args=(database,)) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == ["sqlite"] * 4
+
+
+def test_a_database_of_a_newer_version_is_used_as_it_is(folder: Path, database: Database) -> None:
+    database.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    other = open_database(None, str(folder))
+    assert SqlSessionStore(other, BOUNDS).count() == 0
+    other.close()
+
+
+def test_a_locked_database_is_waited_for_and_then_given_up(
+    store: SqlSessionStore, database: Database, folder: Path
+) -> None:
+    store.create("s1", "me", None)
+    with locked(folder):
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.append("s1", "me", EXCHANGE)
+        assert 0.2 <= time.monotonic() - started < 2
+        assert store.get("s1", "me") is not None  # reading goes on
+        assert database.readiness() == (False, str(StoreUnavailable()))
+    assert store.append("s1", "me", EXCHANGE)
+
+
+def test_a_full_disk_stores_nothing_of_an_exchange(
+    store: SqlSessionStore, database: Database
+) -> None:
+    store.create("s1", "me", None)
+    pages = database.read(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
+    database.read(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar())
+    long = [EXCHANGE[0], {"role": "assistant", "content": "x" * 50_000}]
+    with pytest.raises(StoreUnavailable):
+        store.append("s1", "me", long)
+    session = store.get("s1", "me")
+    assert session is not None and session.messages == []
+    database.read(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {pages + 999}").scalar())
+    assert store.append("s1", "me", long)
+
+
+def test_a_damaged_file_is_no_crash_and_is_opened_again(
+    store: SqlSessionStore, folder: Path
+) -> None:
+    folder.mkdir(parents=True)
+    (folder / FILE_NAME).write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreUnavailable):
+        store.count()
+    (folder / FILE_NAME).unlink()
+    assert store.count() == 0
+
+
+def test_a_failing_piece_of_work_leaves_nothing_behind(
+    store: SqlSessionStore, database: Database
+) -> None:
+    store.create("s1", "me", None)
+
+    def work(connection: Connection) -> None:
+        connection.execute(delete(sessions))
+        raise ValueError("a defect")
+
+    with pytest.raises(ValueError, match="a defect"):
+        database.write(work)
+    assert store.count() == 1
+
+
+def test_an_unreachable_server_is_given_up(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    database = open_database("postgres://u:sk-canary@127.0.0.1:1/d", "", patience_seconds=2)
+    with pytest.raises(StoreUnavailable):
+        database.read(lambda c: None)
+    database.warm_up()
+    assert not database.readiness()[0]
+    assert b"sk-canary" not in b"".join(capfdbinary.readouterr())
+
+
+def test_who_waits_too_long_for_the_opening_gives_up(folder: Path, database: Database) -> None:
+    with database._opening, pytest.raises(StoreUnavailable):
+        database.read(lambda c: None)
