@@ -235,10 +235,6 @@ def gunicorn(tmp_path: Path, *arguments: str, **environment: str) -> Iterator[Se
         _wait_until_up(process, f"http://127.0.0.1:{port}/health", log)
         yield Server(process, port, log)
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGQUIT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(5)

@@ -112,6 +112,15 @@ def test_an_absolute_target_goes_nowhere_else(relay: Server, stage: Stage) -> No
     assert b"elsewhere" not in b"".join(exchange.raw for exchange in stage.exchanges)
 
 
+@pytest.mark.parametrize("header", ["SCRIPT_NAME: /x", "SCRIPT_NAME: /v1", "PATH_INFO: /health"])
+def test_no_header_moves_the_path(relay: Server, header: str) -> None:
+    """Gunicorn believes some of them from a peer on loopback, where a proxy may pass them on."""
+    request = f"GET /v1/nope HTTP/1.1\r\nHost: x\r\n{header}\r\nConnection: close\r\n\r\n"
+    status, _, body = parse(exchange_raw(relay, request.encode()))
+    assert status == 404
+    assert set(json.loads(body)["error"]) == OPENAI_ERROR_KEYS
+
+
 def test_a_hundred_half_requests_keep_nobody_waiting(relay: Server) -> None:
     halves = [b"", b"GET /he", POST, POST + b"Content-Length: 16\r\n\r\n{", CHUNKED + b"5\r\n{"]
     callers = []

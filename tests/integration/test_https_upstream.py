@@ -19,6 +19,7 @@ from tests.integration.wire import Call, ask_at, get, log_line, wait_for
 from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
 
 PROMISED_SECONDS = 1.0
+AT_ONCE_SECONDS = 2.0
 HOLD_SECONDS = 15.0
 """For how long the upstream would keep everybody waiting: nothing ends by itself before that."""
 
@@ -35,7 +36,7 @@ def answers_while(patient: Server) -> None:
     """/health answers, and at once."""
     started = time.monotonic()
     assert get(patient, "/health").status == 200
-    assert time.monotonic() - started < PROMISED_SECONDS
+    assert time.monotonic() - started < AT_ONCE_SECONDS
 
 
 def test_all_is_well_over_tls(patient: Server, stage: Stage) -> None:

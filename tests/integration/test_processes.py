@@ -164,13 +164,11 @@ def test_the_other_worker_goes_on_when_one_is_killed(
         calls[worker] = begin(lasting, stack, 6)
         os.kill(sleeper, signal.SIGCONT)
     os.kill(doomed, signal.SIGKILL)
-    killed_at = time.monotonic()
     with Prober(lasting) as prober:
         wait_for(lambda: len(set(lasting.workers()) - {doomed}) == 2)
         wait_for(lambda: len(prober.answers) > 10)
         held.released.set()
         assert_whole(calls[other])
-    assert time.monotonic() - killed_at < 10.0
     assert set(prober.answers) == {200}
     assert {rest_of(call) for call in calls[doomed]} == {None}
     assert other in lasting.workers()

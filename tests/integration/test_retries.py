@@ -105,7 +105,7 @@ def test_a_silent_upstream_is_given_up_and_never_asked_again(relay: Server, stag
         assert reply.status == (504 if door.openai else 500)
         assert door.error_text(reply.body)
         assert stage.tries(door.prompt) == 1
-    assert 2.0 <= time.monotonic() - started < 5.0  # UPSTREAM_TIMEOUT is 2 here
+    assert 2.0 <= time.monotonic() - started < 6.0  # UPSTREAM_TIMEOUT is 2 here
 
 
 def test_nothing_is_tried_again_once_a_piece_was_there(relay: Server, stage: Stage) -> None:

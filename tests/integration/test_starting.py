@@ -33,6 +33,7 @@ def started(tmp_path: Path, port: int, *command: str, **settings: str) -> Iterat
     home = tmp_path / "home"
     home.mkdir()
     environment = {**clean_environment(), **NO_SETTINGS, "HOME": str(home), **settings}
+    environment.pop("XDG_RUNTIME_DIR", None)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -47,8 +48,8 @@ def started(tmp_path: Path, port: int, *command: str, **settings: str) -> Iterat
     try:
         wait_for(lambda: is_up(server))
         yield server
-        assert list(home.iterdir()) == [], "Gunicorn's control socket, say"
         assert server.stop() == 0
+        assert list(home.iterdir()) == [], "the folder of Gunicorn's control socket, say"
     finally:
         if process.poll() is None:
             process.kill()

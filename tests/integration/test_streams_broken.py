@@ -162,7 +162,7 @@ def test_a_silence_beyond_the_upstreams_time_is_an_error(relay: Server, stage: S
         assert pings.count(b": ping\n\n") == len(pings) >= 3
         text = door.error_text(last.removeprefix(b"data: "))
         assert text == "The upstream stayed silent for too long."
-    assert 2.0 <= time.monotonic() - started < 5.0  # UPSTREAM_TIMEOUT is 2 here
+    assert 2.0 <= time.monotonic() - started < 6.0  # UPSTREAM_TIMEOUT is 2 here
     wait_for(lambda: all(exchange.caller_left_at for exchange in stage.exchanges))
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import chunk, frame
 from tests.integration.doors import DOORS, V1_STREAM, Door, door_name
 from tests.integration.stage import CANARY, INTERNAL, Script, Stage, refuse
-from tests.integration.wire import ask, ask_at
+from tests.integration.wire import Call, ask, ask_at, log_line
 from tests.servers import Exchange, ScriptedUpstream, Server
 
 AT_ONCE_SECONDS = 2.0
@@ -169,3 +169,18 @@ def test_the_first_piece_may_take_its_time_within_the_grace(relay: Server, stage
     reply = ask(relay, V1_STREAM)
     assert reply.status == 200
     assert reply.body.startswith(b"data: "), "no heartbeat goes before the first piece"
+
+
+def test_a_callers_own_key_is_used_judged_and_told_nobody(relay: Server, stage: Stage) -> None:
+    own = "sk-canary-of-the-caller"
+    stage.play(refuse(401))
+    for door in DOORS:
+        bearer = {"Authorization": f"Bearer {own}"}
+        with Call(relay, door.path, door.body(), headers=bearer) as call:
+            reply = call.whole()
+            assert log_line(relay, call)["outcome"] == "UpstreamKeyRefused"
+        assert reply.status == 401
+        assert b"canary" not in reply.body
+    sent = {exchange.headers["authorization"] for exchange in stage.exchanges}
+    assert sent == {f"Bearer {own}"}
+    assert "canary" not in relay.log()

@@ -141,7 +141,7 @@ def authority() -> trustme.CA:
 def server_tls(authority: trustme.CA) -> ssl.SSLContext:
     """A server's TLS, with a certificate for loopback."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     return context
 
 

@@ -70,6 +70,15 @@ def test_each_address_of_a_name_is_tried(
         assert sock.getpeername()[1] == server.port
 
 
+def test_an_address_that_hangs_leaves_time_for_the_next(
+    server: RawServer, full_backlog: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = addresses(full_backlog, server.port)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with connect(Origin("localhost", 80), 0.4, Caller()) as sock:
+        assert sock.getpeername()[1] == server.port
+
+
 @pytest.mark.parametrize("found", [addresses(1, 2), []])
 def test_a_name_none_of_whose_addresses_answers_is_unreachable(
     monkeypatch: pytest.MonkeyPatch, found: list[Any]

@@ -56,6 +56,14 @@ def test_a_body_without_a_length_goes_on_until_the_end(size: int) -> None:
     assert reader.complete and not reader.reusable
 
 
+def test_an_encoding_that_is_no_framing_goes_on_until_the_end_too() -> None:
+    """RFC 9112, 6.3: where `chunked` is not the last encoding, the end is the end."""
+    reader, body = feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n" + BODY)
+    assert body == BODY and not reader.complete
+    reader.end()
+    assert reader.complete and not reader.reusable
+
+
 def test_one_feed_gives_its_chunks_in_one_piece() -> None:
     reader = ResponseReader()
     assert reader.feed(CHUNKED) == BODY
@@ -155,11 +163,12 @@ def test_interim_responses_count_for_the_limit() -> None:
         feed(b"HTTP/1.1 102 Processing\r\n\r\n" * (MAX_HEAD_BYTES // 20))
 
 
-def test_a_head_below_the_limit_and_a_large_body_pass() -> None:
+@pytest.mark.parametrize("size", [4096, MAX_HEAD_BYTES - 1])
+def test_a_head_below_the_limit_and_a_large_body_pass(size: int) -> None:
     filler = b"X-Filler: %b\r\n" % (b"x" * (MAX_HEAD_BYTES - 1000))
     large = b"x" * (MAX_HEAD_BYTES * 3)
     head = b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (filler, len(large))
-    reader, body = feed(head + large, 4096)
+    reader, body = feed(head + large, size)
     assert body == large and reader.reusable
 
 

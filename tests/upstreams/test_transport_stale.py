@@ -144,15 +144,17 @@ def test_a_connection_that_is_not_quiet_while_idle_is_not_used(
     raw: Servers, transport_to: Transports, act: End
 ) -> None:
     def while_idle(connection: socket.socket) -> None:
+        idle.wait(5)
         act(connection)
         done.set()
         until_left(connection)
 
-    done = threading.Event()
+    idle, done = threading.Event(), threading.Event()
     serve = FirstConnectionEnds(while_idle)
     server = raw(serve)
     transport = transport_to(server.url)
     ask(transport)
+    idle.set()
     assert done.wait(5)
     assert ask(transport) == (200, b"ok")
     assert server.connections == 2 and len(serve.requests) == 2

@@ -56,6 +56,11 @@ def test_an_upstream_that_hangs_up_shows_as_readable(visitor: Visitor, pair: Pai
     assert visitor.caller.wait(10, pair[0], READABLE) == READABLE
 
 
+def test_an_unconnected_socket_shows_as_readable_too(visitor: Visitor) -> None:
+    with socket.socket() as unconnected:  # all that poll says of it is POLLHUP
+        assert visitor.caller.wait(10, unconnected, READABLE) == READABLE
+
+
 def test_an_error_shows_as_readable_to_who_waits_to_write(raw_pair: Pair, visitor: Visitor) -> None:
     reset(raw_pair[1])
     assert visitor.caller.wait(10, raw_pair[0], WRITABLE)
