@@ -7,6 +7,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import contextlib
 import os
 import resource
 
@@ -23,7 +24,8 @@ try:
 except SettingsError as error:
     raise SystemExit(f"chat_api: {error}") from None
 
-bind = f"{settings.host}:{settings.port}"
+host = f"[{settings.host}]" if ":" in settings.host else settings.host  # IPv6
+bind = f"{host}:{settings.port}"
 workers = settings.workers
 worker_class = "chat_api.web.worker.Worker"  # gevent's: thousands of streams in one process
 worker_connections = settings.max_streams + 2000  # /health must get in when streams do not
@@ -35,9 +37,14 @@ forwarder_headers = ""  # by default any caller on this machine may set the path
 control_socket_disable = True  # it would be opened in the home folder
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow disk looks like death
 
-# A stream takes two descriptors, and the soft limit is often 1,024.
+# A stream takes two descriptors, and the soft limit is often 1,024. Not every system lets it be
+# as high as it says.
 hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+wanted = 2 * worker_connections + 1000
+if hard_limit != resource.RLIM_INFINITY:
+    wanted = min(wanted, hard_limit)
+with contextlib.suppress(ValueError, OSError):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard_limit))
 
 if model:
     local.loopback_port()  # chosen before the fork: every worker must know the same one

@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     logs.init_app(app, settings.log_format, settings.log_level)
     CORS(app, origins=list(settings.allow_origins), expose_headers=list(EXPOSED_HEADERS))
     requests.init_app(app)
-    guards = routes.init_app(app, require_key=auth.require_key(auth.Keys(settings.api_keys)))
-    auth.init_app(app, guards, default=auth.require_key(auth.Keys(settings.api_keys)))
+    require_key = auth.require_key(auth.Keys(settings.api_keys))
+    auth.init_app(app, routes.init_app(app, require_key), default=require_key)
     error_replies.init_app(app)
     return app

@@ -26,6 +26,7 @@ UPSTREAMS = ("openai", "ollama", "local", "mock")
 OLLAMA_PORT = 11434
 """Where Ollama listens when it is told nothing else."""
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[\w.-]+(:\d+)?|null")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 Reader = Callable[[Env, str], Any]
@@ -42,7 +43,8 @@ def _names(env: Env, name: str) -> tuple[str, ...]:
 def _url(env: Env, name: str) -> str:
     value = _text(env, name)
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not fit or "@" in parts.netloc or parts.query or parts.fragment or " " in value:
         raise ValueError(value)
     return value.rstrip("/")
 
@@ -209,7 +211,7 @@ class Settings:
     def __post_init__(self) -> None:
         # flask-cors takes what is not a plain name for a regular expression: `.*` would be `*`.
         for origin in self.allow_origins:
-            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[\w.:\[\]-]+|null", origin):
+            if origin != "*" and not ORIGIN.fullmatch(origin):
                 raise SettingsError(f"ALLOW_ORIGINS: {origin!r} is not `*` or scheme://host[:port]")
 
 
@@ -222,7 +224,10 @@ def load_settings() -> Settings:
         SettingsError: a value is bad; one line that names the variable and the form wanted.
     """
     env = Env()
-    env.read_env(".env", recurse=False)
+    try:
+        env.read_env(".env", recurse=False)
+    except (OSError, ValueError) as error:  # not UTF-8, a folder
+        raise SettingsError(".env cannot be read; wanted: a text file in UTF-8") from error
     values: dict[str, Any] = {}
     for item in fields(Settings):
         for name in item.metadata.get("names", ()):

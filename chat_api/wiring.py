@@ -99,7 +99,7 @@ def local_model(settings: Settings) -> Path:
 
 
 def build_upstream(settings: Settings) -> Upstream:
-    """The upstream of that name."""
+    """The upstream that the settings name, or that is there."""
     name = default_upstream(settings)
     if name == "none":
         return MissingUpstream(default_model=settings.default_model or OPENAI_MODEL)

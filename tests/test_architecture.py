@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "chat_api"
 # Which rooms a room may import from, besides itself and `errors`.
 ALLOWED = {
     "routes": {"schemas", "services", "web", "settings", "version"},
-    "web": {"schemas", "services", "upstreams.waiting", "wiring", "version"},
+    "web": {"schemas", "services", "upstreams.waiting", "upstreams.base", "wiring", "version"},
     "schemas": set(),
     "services": {"upstreams", "stores"},
     "upstreams": set(),

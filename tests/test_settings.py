@@ -80,6 +80,12 @@ def test_a_dotenv_file_is_read_beneath_the_environment(
         ("MAX_STREAMS", "1.5"),
         ("OPENAI_BASE_URL", "localhost:8000"),
         ("OPENAI_BASE_URL", "http://user:secret@host/v1"),
+        ("OPENAI_BASE_URL", "http://:secret@host/v1"),
+        ("OPENAI_BASE_URL", "http://host:abc/v1"),
+        ("OPENAI_BASE_URL", "http://host:99999/v1"),
+        ("OPENAI_BASE_URL", "http://ho st/v1"),
+        ("OPENAI_BASE_URL", "https://host/v1?api-version=1"),
+        ("ALLOW_ORIGINS", "http://[::1]:3000"),
         ("OLLAMA_URL", "localhost:11434"),
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://u:secret@h/d"),
@@ -111,3 +117,10 @@ def test_a_key_is_not_in_the_text_of_the_settings() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", None], ids=["not UTF-8", "a folder"])
+def test_a_dotenv_file_that_cannot_be_read_is_named(tmp_path: Path, text: bytes | None) -> None:
+    (tmp_path / ".env").mkdir() if text is None else (tmp_path / ".env").write_bytes(text)
+    with pytest.raises(SettingsError, match=r"^\.env "):
+        load_settings()

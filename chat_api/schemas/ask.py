@@ -9,4 +9,6 @@ class AskRequestSchema(RequestSchema):
     """A conversation whose next message is wanted."""
 
     messages = Messages(required=True, description="The conversation, oldest message first.")
-    model = Text(allow_none=True, description="Model name; the server's default when left out.")
+    model = Text(
+        is_name=True, allow_none=True, description="Model name; the server's default when left out."
+    )

@@ -23,7 +23,9 @@ class ChatRequestSchema(RequestSchema):
         allow_none=True,
         description="A session of `POST /api/sessions`: its history is what was said before.",
     )
-    model = Text(allow_none=True, description="Model name; the server's default when left out.")
+    model = Text(
+        is_name=True, allow_none=True, description="Model name; the server's default when left out."
+    )
     temperature = Number(
         0, 2, allow_none=True, description="Sampling temperature, 0 to 2; the model's own default."
     )

@@ -15,7 +15,9 @@ class ChatCompletionRequestSchema(PassThroughSchema):
     """OpenAI's chat completion request. Fields not named here go upstream untouched."""
 
     messages = Messages(required=True, description="The conversation, oldest message first.")
-    model = Text(allow_none=True, description="Model name; the server's default when left out.")
+    model = Text(
+        is_name=True, allow_none=True, description="Model name; the server's default when left out."
+    )
     temperature = Number(0, 2, allow_none=True, description="Sampling temperature, 0 to 2.")
     n = Number(
         1, MOST_CHOICES, whole=True, allow_none=True, description="How many answers, 1 to 16."

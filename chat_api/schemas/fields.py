@@ -8,6 +8,7 @@ from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields
 
 REQUIRED = "is required."
 TEXT = "must be a string."
+LONGEST_NAME = 256
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 _ROLES = frozenset(ROLES)
 
@@ -27,17 +28,21 @@ class PassThroughSchema(Schema):
 
 
 class Text(fields.Field[str]):
-    """A string; `not_blank` for one that must say something."""
+    """A string; `not_blank` for one that must say something, `is_name` for one that goes into
+    headers and log lines."""
 
-    def __init__(self, *, not_blank: bool = False, **options: Any) -> None:
+    def __init__(self, *, not_blank: bool = False, is_name: bool = False, **options: Any) -> None:
         super().__init__(**_with_texts(options))
         self._not_blank = not_blank
+        self._is_name = is_name
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if type(value) is not str:
             raise ValidationError(TEXT)
         if self._not_blank and not value.strip():
             raise ValidationError("must not be blank.")
+        if self._is_name and (len(value) > LONGEST_NAME or not value.isprintable()):
+            raise ValidationError(f"must have at most {LONGEST_NAME} characters, all visible.")
         return value
 
 
@@ -85,8 +90,7 @@ class Object(fields.Field[dict[str, Any]]):
 class Messages(fields.Field[list[dict[str, Any]]]):
     """A conversation, checked where it lies: nothing is copied, a microsecond a message.
 
-    Marshmallow's nested schemas cost ten times that. `MessageSchema` says the same for the
-    documentation.
+    Marshmallow's nested schemas cost ten times that.
     """
 
     def __init__(self, *, may_be_empty: bool = False, **options: Any) -> None:
@@ -103,16 +107,16 @@ class Messages(fields.Field[list[dict[str, Any]]]):
         for index, message in enumerate(value):
             if type(message) is not dict:
                 raise ValidationError({index: ["must be an object."]})
-            if message.get("role") not in _ROLES if type(message.get("role")) is str else True:
-                _refuse_role(index, message)
+            role = message.get("role")
+            if type(role) is not str or role not in _ROLES:
+                _refuse_role(index, role)
             content = message.get("content")
             if type(content) is not str and content is not None:
                 _check_parts(index, content)
         return value
 
 
-def _refuse_role(index: int, message: dict[str, Any]) -> NoReturn:
-    role = message.get("role")
+def _refuse_role(index: int, role: Any) -> NoReturn:
     text = REQUIRED if role is None else TEXT
     if type(role) is str:
         text = f"must be one of {', '.join(ROLES)}."

@@ -70,7 +70,9 @@ class ResponseRequestSchema(PassThroughSchema):
     untouched."""
 
     input = Input(required=True, description="A text, or messages, oldest first.")
-    model = Text(allow_none=True, description="Model name; the server's default when left out.")
+    model = Text(
+        is_name=True, allow_none=True, description="Model name; the server's default when left out."
+    )
     instructions = Text(allow_none=True, description="A system message before the input.")
     temperature = Number(0, 2, allow_none=True, description="Sampling temperature, 0 to 2.")
     top_p = Number(0, 1, allow_none=True, description="Nucleus sampling, 0 to 1.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat_api.errors import ChatApiError, UpstreamBroken
-from chat_api.services.clients import Client
+from chat_api.services.clients import CallRecord, Client
 from chat_api.services.gateway import Gateway
 from chat_api.services.sessions import Sessions, check_length, exchange_of, prompt
 from chat_api.services.streams import ChatStream
@@ -52,7 +52,8 @@ class ChatService:
                 raise UpstreamBroken("The upstream did not finish its answer.")
             self._sessions.append(session, client, exchange)
         history = session.messages if session else request.get("messages", ())
-        usage = completion.data.get("usage") or {}
+        counted = completion.data.get("usage")
+        usage = counted if isinstance(counted, dict) else {}
         return Answer(
             response=text,
             model=str(completion.data.get("model") or client.record.model),
@@ -110,6 +111,16 @@ class RecordedStream:
     def model(self) -> str | None:
         """See `ChatStream.model`."""
         return self._stream.model
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """See `ChatStream.heartbeat_seconds`."""
+        return self._stream.heartbeat_seconds
+
+    @property
+    def record(self) -> CallRecord:
+        """See `ChatStream.record`."""
+        return self._stream.record
 
     @property
     def usage(self) -> JsonObject | None:

@@ -12,6 +12,7 @@ from chat_api.upstreams.waiting import Caller
 class CallRecord:
     """What is told of a call afterwards, in the log line. No prompt, no key."""
 
+    request_id: str = ""
     model: str | None = None
     """The model that was asked, None where it did not come to that."""
     alias: str | None = None
@@ -21,7 +22,9 @@ class CallRecord:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     outcome: str | None = None
-    """`ok`, `caller_gone`, or the name of the error; None where the status says it all."""
+    """`ok`, or the name of the error's class; None where the status says it all."""
+    cause: str | None = None
+    """The class of what lay behind that error: a refused connection, a bad certificate."""
 
     def book(self, usage: JsonObject | None) -> None:
         """Note the tokens of an answer's `usage`."""

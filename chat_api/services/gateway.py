@@ -29,6 +29,9 @@ from chat_api.upstreams.base import (
 FIRST_PIECE_GRACE_SECONDS = 5.0
 """How long a stream waits for its first piece before its headers leave without it."""
 
+FAILURE_SECONDS = 30.0
+"""How long a failed call makes an upstream look down."""
+
 T = TypeVar("T")
 
 
@@ -54,7 +57,7 @@ class Gateway:
         self._grace_seconds = grace_seconds
         self.in_flight = 0
         """Answers that were admitted and have not ended."""
-        self._failures: dict[str, UpstreamError] = {}
+        self._failures: dict[str, tuple[UpstreamError, float]] = {}
 
     def complete(self, body: JsonObject, client: Client) -> Completion:
         """The whole answer to the body of a `POST /chat/completions`, which is changed.
@@ -76,6 +79,7 @@ class Gateway:
                 completion = choices.complete(ask, call, n, upstream.answers_one_choice)
         finally:
             self._release(n)
+        self._remember(upstream, None)
         client.record.book(completion.data.get("usage"))
         return completion
 
@@ -131,12 +135,15 @@ class Gateway:
         return self._models.choose(model).upstream.context_tokens
 
     def readiness(self) -> tuple[bool, str]:
-        """Whether the upstream answered when it was last asked, and a word on it. Asks nobody."""
+        """Whether the upstream answered when it was last asked, and a word on it. Asks nobody: a
+        failure is forgotten after a while, since who is sent no calls can show no success."""
         upstream = self._models.upstream
         if not upstream.is_set_up:
             return False, "none is set up"
-        failure = self._failures.get(upstream.name)
-        return (False, str(failure)) if failure else (True, upstream.name)
+        failure, since = self._failures.get(upstream.name, (None, 0.0))
+        if failure and time.monotonic() - since < FAILURE_SECONDS:
+            return False, str(failure)
+        return True, upstream.name
 
     def _prepare(self, body: JsonObject, client: Client) -> tuple[Choice, Call]:
         choice = self._models.choose(body.get("model"))
@@ -155,14 +162,14 @@ class Gateway:
         record: CallRecord,
         until: float = float("inf"),
     ) -> T:
-        """Retry, count the tries, and remember how it went."""
+        """Retry, count the tries, and remember failures."""
 
         def counted() -> T:
             record.attempts += 1
             return attempt(call)
 
         try:
-            answer = with_retries(
+            return with_retries(
                 counted,
                 call.caller.wait,
                 first_pause_seconds=upstream.retry_pause_seconds,
@@ -171,8 +178,6 @@ class Gateway:
         except UpstreamError as error:
             self._remember(upstream, error)
             raise
-        self._remember(upstream, None)
-        return answer
 
     def _remember(self, upstream: Upstream, error: ChatApiError | None) -> None:
         """How the upstream does, by what the last call showed."""
@@ -180,7 +185,7 @@ class Gateway:
             isinstance(error, UpstreamKeyRefused) and error.callers_own
         )
         if isinstance(error, UpstreamError) and not judged:
-            self._failures[upstream.name] = error
+            self._failures[upstream.name] = (error, time.monotonic())
         elif not isinstance(error, CallerGone):  # who left early learned nothing
             self._failures.pop(upstream.name, None)
 

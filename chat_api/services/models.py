@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Models:
         self._allowed = tuple(allowed)
         self._listing: list[JsonObject] = []
         self._listed_until = 0.0
+        self._asking = threading.Lock()
 
     @property
     def default(self) -> str:
@@ -158,11 +160,20 @@ class Models:
     def _live(self) -> list[JsonObject]:
         """What the upstream says it offers, asked every five minutes at most. One that cannot be
         asked offers nothing that we know of, which is no reason to fail: it is asked again soon."""
-        if time.monotonic() >= self._listed_until:
-            # Set before asking, so that of many callers at once only one asks.
-            self._listed_until = time.monotonic() + LISTING_SECONDS
+        # Of many callers at once one asks; the others wait for the first list, and do with the
+        # old one while a new one is asked for.
+        if time.monotonic() >= self._listed_until and self._asking.acquire(not self._listing):
             try:
-                self._listing = self.upstream.models()
-            except UpstreamError:
-                self._listed_until = time.monotonic() + FAILED_LISTING_SECONDS
+                if time.monotonic() >= self._listed_until:
+                    self._ask()
+            finally:
+                self._asking.release()
         return self._listing
+
+    def _ask(self) -> None:
+        kept_seconds = LISTING_SECONDS
+        try:
+            self._listing = self.upstream.models()
+        except UpstreamError:
+            kept_seconds = FAILED_LISTING_SECONDS
+        self._listed_until = time.monotonic() + kept_seconds

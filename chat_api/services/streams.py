@@ -34,9 +34,9 @@ class ChatStream:
     """The events of one answer, in the batches in which they came.
 
     Iterating gives lists of events; an empty list means that the upstream has been silent for
-    `heartbeat_seconds`. It ends when the answer is whole, and raises `UpstreamError` when it
-    is not, `CallerGone` when nobody listens any more. Close it in any case: a generator that
-    was never started does not run its `finally`.
+    `heartbeat_seconds`, or that the grace for the first piece is over. It ends when the answer
+    is whole, and raises `UpstreamError` when it is not, `CallerGone` when nobody listens any
+    more. Close it in any case: a generator that was never started does not run its `finally`.
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class ChatStream:
         self._events = events
         self._first = first
         self._shows_usage = shows_usage
-        self._heartbeat_seconds = heartbeat_seconds or FOREVER
+        self.heartbeat_seconds = heartbeat_seconds or FOREVER
+        """The longest silence towards the caller."""
         self._on_close = on_close
         self._open: set[int] = set()
         self._finished: set[int] = set()
@@ -78,7 +79,7 @@ class ChatStream:
                     yield []
                 if events.ended:
                     break
-                batch = events.read(time.monotonic() + self._heartbeat_seconds)
+                batch = events.read(time.monotonic() + self.heartbeat_seconds)
             if self._open or not self._finished:
                 raise UpstreamBroken("The upstream broke off in the middle of its answer.")
             self.record.outcome = "ok"
@@ -94,11 +95,14 @@ class ChatStream:
         if self._closed:
             return
         self._closed = True
-        self._events.close()
-        self._on_close(self._failure)
-        self.record.book(self.usage)
         if self.record.outcome is None:  # closed before the end: nobody listens any more
+            self._failure = CallerGone("the caller left")
             self.record.outcome = CallerGone.__name__
+        try:
+            self._events.close()
+        finally:
+            self._on_close(self._failure)
+        self.record.book(self.usage)
 
     def _look(self, batch: list[Event]) -> list[Event]:
         """The events that the caller may see; `_failure` is set when one of them is an error."""

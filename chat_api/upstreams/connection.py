@@ -1,4 +1,5 @@
-"""Connecting to an origin: addresses, a proxy's CONNECT, TLS; each wait watches the caller too."""
+"""Connecting to an origin: addresses, a proxy's CONNECT, TLS; each wait on a socket watches the
+caller too (looking up a name does not: the system's resolver bounds that)."""
 
 from __future__ import annotations
 
@@ -48,8 +49,9 @@ class _Deadline:
         self._until = time.monotonic() + seconds
         self._caller = caller
 
-    def wait(self, sock: socket.socket, events: int) -> None:
-        if not self._caller.wait(self._until - time.monotonic(), sock, events):
+    def wait(self, sock: socket.socket, events: int, share: int = 1) -> None:
+        """Wait for at most the n-th part of what is left."""
+        if not self._caller.wait((self._until - time.monotonic()) / share, sock, events):
             raise UpstreamTimeout("The upstream could not be reached in time.")
 
 
@@ -89,11 +91,11 @@ def _close(sock: socket.socket | None) -> None:
 
 
 def _connect_any(host: str, port: int, deadline: _Deadline) -> socket.socket:
-    """Try each address in turn, as `localhost` may be ::1 or 127.0.0.1."""
-    failure: OSError = OSError("no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
+    """Try each address in turn, as `localhost` may be ::1 or 127.0.0.1; each gets its share of
+    the time, since one that nobody answers at must not keep us from the next."""
+    failure: Exception = OSError("no address")
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, address) in enumerate(found):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
@@ -101,11 +103,11 @@ def _connect_any(host: str, port: int, deadline: _Deadline) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             with contextlib.suppress(BlockingIOError):
                 sock.connect(address)
-            deadline.wait(sock, WRITABLE)
+            deadline.wait(sock, WRITABLE, share=len(found) - number)
             if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(code, "connect failed")
             return sock
-        except OSError as error:
+        except (OSError, UpstreamTimeout) as error:
             sock.close()
             failure = error
         except BaseException:

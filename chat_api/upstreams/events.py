@@ -8,6 +8,7 @@ from chat_api.errors import UpstreamBroken
 from chat_api.upstreams.base import Event
 
 MAX_EVENT_BYTES = 16_777_216
+TOO_LARGE = "The upstream sent an event that is too large."
 
 
 class EventDecoder:
@@ -24,11 +25,24 @@ class EventDecoder:
         self.failure: UpstreamBroken | None = None
         """What was wrong with the event behind the last ones that `feed` gave."""
         self._rest = b""
+        self._middle: list[bytes] = []
+        self._middle_bytes = 0
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that are whole with this piece, up to the first that is not a JSON object
         (or is too large): that one is `failure` from then on, and nothing follows it."""
-        buffer = self._rest + piece
+        events: list[Event] = []
+        if self.failure:
+            return events
+        if b"\n" not in piece and b"\r" not in piece:
+            # The middle of a large event: joined once, when its end comes.
+            self._middle.append(piece)
+            self._middle_bytes += len(piece)
+            if len(self._rest) + self._middle_bytes > MAX_EVENT_BYTES:
+                self.failure = UpstreamBroken(TOO_LARGE)
+            return events
+        buffer = b"".join((self._rest, *self._middle, piece))
+        self._middle, self._middle_bytes = [], 0
         if b"\r" in buffer:
             # CRLF or CR framing (JSON never holds either raw). A last CR may be half a CRLF.
             held = buffer[-1:] if buffer.endswith(b"\r") else b""
@@ -38,9 +52,6 @@ class EventDecoder:
         else:
             frames = buffer.split(b"\n\n")
             self._rest = frames.pop()
-        events: list[Event] = []
-        if self.failure:
-            return events
         try:
             for frame in frames:
                 if self.done:
@@ -49,14 +60,15 @@ class EventDecoder:
                 if event is not None:
                     events.append(event)
             if len(self._rest) > MAX_EVENT_BYTES:
-                raise UpstreamBroken("The upstream sent an event that is too large.")
+                raise UpstreamBroken(TOO_LARGE)
         except UpstreamBroken as failure:
             self.failure = failure
         return events
 
     def end(self) -> list[Event]:
         """The body ended; an event without its blank line may still be there."""
-        rest, self._rest = self._rest, b""
+        rest = b"".join((self._rest, *self._middle))
+        self._rest, self._middle = b"", []
         return self.feed(rest + b"\n\n") if rest.strip() and not self.done else []
 
     def _event(self, frame: bytes) -> Event | None:

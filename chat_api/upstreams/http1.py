@@ -58,7 +58,9 @@ class ResponseReader:
         Raises:
             UpstreamBroken: in the middle of the response.
         """
-        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        # Of the encodings only chunked says where the body ends (RFC 9112, 6.3).
+        encoding = self.headers.get("transfer-encoding", "").lower()
+        framed = "content-length" in self.headers or encoding.endswith("chunked")
         if not self.complete and (framed or not self.head_complete):
             raise UpstreamBroken("The upstream broke off in the middle of its answer.")
         self.complete = True

@@ -41,6 +41,11 @@ ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
 otherwise. They meet hundreds of times a token: of two threads on two cores with one busy
 neighbour, libgomp's default of 300,000 turns left 2 tokens/s at the worst, 1,000 leave 30."""
 
+INHERITED = tuple(
+    "PATH HOME TMPDIR LANG LC_ LD_ DYLD_ PYTHON VIRTUAL_ENV OMP_ GOMP_ GGML_ COVERAGE_".split()
+)
+"""Beginnings of the names that the model's processes inherit."""
+
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_767
 """Below the ports that systems hand to outgoing connections. One of those could be taken while
 the model restarts, and a client that tries such a port before anybody listens on it can end up
@@ -139,7 +144,7 @@ def start_local_model(
         supervisor = os.posix_spawn(
             sys.executable,
             command,
-            ENVIRONMENT | os.environ,
+            _environment(),
             file_actions=[(os.POSIX_SPAWN_DUP2, read_end, 0)],
             setsid=True,  # out of the reach of Ctrl-C and of signals to Gunicorn's group
         )
@@ -157,6 +162,13 @@ def _packaged_model() -> Path | None:
     folders = spec.submodule_search_locations if spec else None
     files = [file for folder in folders or () for file in Path(folder).absolute().glob("*.gguf")]
     return min(files, default=None)
+
+
+def _environment() -> dict[str, str]:
+    """What the model needs of ours. Not the rest: native code that parses strangers' prompts has
+    no business with the keys in there."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}
+    return ENVIRONMENT | kept
 
 
 def _bound_port(port: int) -> int:

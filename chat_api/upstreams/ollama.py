@@ -20,6 +20,7 @@ import orjson
 from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
+from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
 from chat_api.upstreams.ollama_request import chat_request
 from chat_api.upstreams.refusals import from_status
@@ -57,10 +58,9 @@ class OllamaUpstream:
     ) -> None:
         self.default_model = default_model
         self._transport = Transport(
-            url,
+            Origin.of(url, proxies or {}),
             connect_timeout_seconds=connect_timeout_seconds,
             silence_timeout_seconds=timeout_seconds,
-            proxies=proxies,
         )
         parts = httpx2.URL(url)
         root = parts.raw_path.rstrip(b"/")

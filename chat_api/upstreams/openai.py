@@ -7,7 +7,8 @@ over our own transport; the rest (listing models, say) the SDK does itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx2
 import openai
@@ -16,16 +17,20 @@ import orjson
 from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
+from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Exchange, Transport
 
 CONTEXT_TOKENS = 128_000
 """What OpenAI's chat models take at least."""
+OPENAI_URL = "https://api.openai.com/v1"
 LISTING_TIMEOUT_SECONDS = 5.0
 COMPLETIONS = "chat/completions"
 # Ours: the transport writes these itself, or they belong to the SDK's own retries.
 OWN_HEADERS = ("accept", "authorization", "content-type", "x-stainless-retry-count")
+# They go with the server's key, and would contradict a caller's own.
+ACCOUNT_HEADERS = ("openai-organization", "openai-project")
 
 
 class OpenAIUpstream:
@@ -59,27 +64,30 @@ class OpenAIUpstream:
         self.answers_one_choice = answers_one_choice
         self.context_tokens = context_tokens
         self.retry_pause_seconds = retry_pause_seconds
+        origin = Origin.of(base_url or OPENAI_URL, proxies or {})
         # The SDK follows redirects and retries by default; a redirect would carry the prompt,
         # and its retries would multiply ours. A key must be set for the client to be made.
         self._client = openai.OpenAI(
             api_key=api_key or "none",
-            base_url=base_url or "https://api.openai.com/v1",
+            base_url=base_url or OPENAI_URL,
             max_retries=0,
             http_client=httpx2.Client(
                 follow_redirects=False,
                 timeout=httpx2.Timeout(timeout_seconds, connect=connect_timeout_seconds),
+                trust_env=False,  # the proxy is the transport's, not one of its own finding
+                proxy=origin.proxy,
+                verify=origin.tls or True,
             ),
         )
         self._api_key = api_key
         self._wants_key = base_url is None  # other servers may do without one
-        url = str(self._client.base_url)
         self._transport = Transport(
-            url,
+            origin,
             connect_timeout_seconds=connect_timeout_seconds,
             silence_timeout_seconds=timeout_seconds,
-            proxies=proxies,
         )
-        self._head = _request_head(self._client)
+        self._head = _request_head(self._client, OWN_HEADERS)
+        self._callers_head = _request_head(self._client, OWN_HEADERS + ACCOUNT_HEADERS)
 
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
@@ -87,7 +95,7 @@ class OpenAIUpstream:
         try:
             exchange.wait_head(float("inf"))
             if exchange.status != 200:
-                raise self._refusal(exchange, call)
+                raise self._refusal(exchange, call.caller_key)
             raw = read_whole(exchange, float("inf"))
             return Completion(raw, _completion(raw))
         finally:
@@ -95,7 +103,8 @@ class OpenAIUpstream:
 
     def stream(self, call: Call) -> OpenAIEventStream:
         """See `Upstream.stream`."""
-        return OpenAIEventStream(self, call, self._send(call))
+        refusal = partial(self._refusal, callers_key=call.caller_key)
+        return OpenAIEventStream(self._send(call), refusal)
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
@@ -123,29 +132,31 @@ class OpenAIUpstream:
             )
         authorization = b"Authorization: Bearer %b\r\n" % key.encode() if key else b""
         length = b"Content-Length: %d\r\n\r\n" % len(body)
-        return self._transport.send(
-            b"".join((self._head, authorization, length, body)), call.caller
-        )
+        head = self._callers_head if call.caller_key else self._head
+        return self._transport.send(b"".join((head, authorization, length, body)), call.caller)
 
-    def _refusal(self, exchange: Exchange, call: Call) -> UpstreamError:
+    def _refusal(self, exchange: Exchange, callers_key: str | None) -> UpstreamError:
         """The error that an answer other than 200 stands for."""
         return from_status(
             exchange.status,
             exchange.headers,
             read_error(exchange),
-            callers_key=call.caller_key,
-            keys=(self._api_key, call.caller_key),
+            callers_key=callers_key,
+            keys=(self._api_key, callers_key),
         )
 
 
 class OpenAIEventStream:
-    """The events of one streamed completion. See `EventStream`."""
+    """The events of one streamed completion. See `EventStream`.
 
-    def __init__(self, upstream: OpenAIUpstream, call: Call, exchange: Exchange) -> None:
+    Args:
+        refusal: makes the error that an answer other than 200 stands for.
+    """
+
+    def __init__(self, exchange: Exchange, refusal: Callable[[Exchange], UpstreamError]) -> None:
         self.ended = False
-        self._upstream = upstream
-        self._call = call
         self._exchange = exchange
+        self._refusal = refusal
         self._decoder = EventDecoder()
 
     def read(self, until: float) -> list[Event]:
@@ -156,7 +167,7 @@ class OpenAIEventStream:
         if not exchange.wait_head(until):
             return []
         if exchange.status != 200:
-            raise self._upstream._refusal(exchange, self._call)
+            raise self._refusal(exchange)
         check_encoding(exchange.headers)
         while not self.ended:
             piece = exchange.read(until)
@@ -180,7 +191,7 @@ class OpenAIEventStream:
         self._exchange.close()
 
 
-def _request_head(client: openai.OpenAI) -> bytes:
+def _request_head(client: openai.OpenAI, left_out: tuple[str, ...]) -> bytes:
     """The request's head as far as it is always the same, from what the SDK would send."""
     url = client.base_url
     path = url.raw_path.decode("ascii").rstrip("/")
@@ -192,7 +203,7 @@ def _request_head(client: openai.OpenAI) -> bytes:
         "Accept-Encoding: identity",  # compressed, a stream could not be looked into
     ]
     for name, value in client.default_headers.items():
-        if isinstance(value, str) and name.lower() not in OWN_HEADERS:
+        if isinstance(value, str) and name.lower() not in left_out:
             lines.append(f"{name}: {value}")
     return "".join(line + "\r\n" for line in lines).encode("latin-1")
 

@@ -25,6 +25,7 @@ from chat_api.errors import (
 JUDGED = (400, 404, 409, 413, 422)
 KEY_LIKE = re.compile(r"\b(?:sk|rk|pk)-[\w*.-]{8,}")
 MAX_TEXT = 4_000
+SHORTEST_KEY = 8
 LONGEST_WAIT_SECONDS = 365 * 86_400.0
 # How upstreams name what OpenAI calls `context_length_exceeded`.
 CONTEXT_TYPES = ("exceed_context_size_error",)  # llama.cpp
@@ -62,7 +63,8 @@ def from_status(
     else:
         error = UpstreamBroken(f"The upstream answered with status {status}.")
     error.retry_after_seconds = retry_after(headers)
-    if headers.get("x-should-retry") == "false":
+    # 501 and 505 will be no other the next time.
+    if headers.get("x-should-retry") == "false" or status in (501, 505):
         error.retryable = False
     return error
 
@@ -142,6 +144,6 @@ def _string(value: Any) -> str | None:
 def mask(text: str, keys: Iterable[str | None]) -> str:
     """The text without keys: those given, and what looks like one."""
     for key in keys:
-        if key:
+        if key and len(key) >= SHORTEST_KEY:  # a shorter one would take words apart
             text = text.replace(key, "***")
     return KEY_LIKE.sub("***", text)

@@ -13,7 +13,6 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping
 
 from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from chat_api.upstreams.connection import Origin, connect
@@ -36,13 +35,12 @@ class Transport:
 
     def __init__(
         self,
-        base_url: str,
+        origin: Origin,
         *,
         connect_timeout_seconds: float,
         silence_timeout_seconds: float,
-        proxies: Mapping[str, str] | None = None,
     ) -> None:
-        self._origin = Origin.of(base_url, proxies or {})
+        self._origin = origin
         self._connect_timeout = connect_timeout_seconds
         self.silence_timeout_seconds = silence_timeout_seconds
         self._idle: deque[tuple[socket.socket, float]] = deque()
@@ -70,9 +68,12 @@ class Transport:
         return connect(self._origin, self._connect_timeout, caller)
 
     def give_back(self, sock: socket.socket) -> None:
-        """Keep a connection for the next request."""
+        """Keep a connection for the next request; let go of those that nobody needed."""
+        now = time.monotonic()
+        while self._idle and now - self._idle[0][1] > MAX_IDLE_SECONDS:
+            self._idle.popleft()[0].close()
         if len(self._idle) < MAX_IDLE_CONNECTIONS:
-            self._idle.append((sock, time.monotonic()))
+            self._idle.append((sock, now))
         else:
             sock.close()
 
@@ -222,6 +223,7 @@ class Exchange:
                 raise UpstreamUnreachable("The upstream closed the connection.")
             self._response.end()
             return b""
+        self._payload = b""  # it will not be sent again, and may be large
         self._heard = now = time.monotonic()
         if now - self._turn > TURN_SECONDS:
             time.sleep(0)  # a socket that always has data would never let the others run

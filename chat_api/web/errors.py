@@ -78,20 +78,22 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _exception)
 
 
-def told(error: Exception) -> ChatApiError:
+def told(error: Exception, request_id: str | None) -> ChatApiError:
     """The error to speak of: a defect of ours is logged and becomes an InternalError."""
     if isinstance(error, ChatApiError):
         return error
     # Not its text: that may hold a piece of the request.
     where = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    log.error("crash", error=type(error).__name__, traceback=where)
+    log.error("crash", request_id=request_id, error=type(error).__name__, traceback=where)
     return errors.InternalError("Internal error.")
 
 
 def problem(error: Exception, request_id: str | None = None) -> Problem:
     """What is told of an error."""
-    error = told(error)
+    error = told(error, request_id)
     entry = TOLD[type(error)]
+    if isinstance(error, errors.UpstreamKeyRefused) and error.callers_own:
+        entry = TOLD[errors.KeyMissing]
     named = (errors.InvalidRequest, errors.UpstreamRefused)
     return Problem(
         str(error),
@@ -152,8 +154,9 @@ def family(path: str) -> Family:
 
 
 def _exception(error: Exception) -> Response:
-    error = told(error)
+    error = told(error, g.request_id)
     g.record.outcome = type(error).__name__
+    g.record.cause = type(error.__cause__).__name__ if error.__cause__ else None
     ours = family(request.path)
     body = ours.render(problem(error, g.request_id))
     if isinstance(error, errors.InternalError) and ours is PLAIN:
@@ -180,6 +183,8 @@ def _retry_after(error: ChatApiError) -> dict[str, str]:
 def _http_exception(error: HTTPException) -> Response:
     """What the framework itself refuses: no such route, wrong method, a body too large."""
     status = error.code or 500
+    if status >= 500:  # what broke behind the views, a hook of ours
+        return _exception(getattr(error, "original_exception", None) or error)
     text = HTTP_TEXTS.get(status, "The request is not understood.")
     found = Problem(text, INVALID, None, HTTP_CODES.get(status), g.request_id)
     headers = {}

@@ -64,6 +64,8 @@ def _log_when_closed(response: Response, log: Any) -> Response:
             line["attempts"] = record.attempts
             line["prompt_tokens"] = record.prompt_tokens
             line["completion_tokens"] = record.completion_tokens
+        if record.cause:
+            line["cause"] = record.cause
         line["outcome"] = record.outcome or ("ok" if line["status"] < 400 else "refused")
         log.info("request", **line)
 

@@ -25,6 +25,7 @@ from chat_api.web.connections import end_connection
 from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+UNFIT = re.compile(r"[^\x21-\x7e]")
 CALLERS_KEY = re.compile(r"Bearer (sk-[\x21-\x7e]+)", re.IGNORECASE)
 MOST_DEPTH = 100
 EXTENSION = "chat_api"
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
     """Give each request its id and record, and each reply the headers that all have."""
     app.before_request(_begin)
     app.after_request(_add_headers)
+    app.teardown_request(_close_lost_stream)
 
 
 def services() -> Services:
@@ -64,9 +66,9 @@ def preferred_return() -> str | None:
 def _begin() -> None:
     """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
     g.started = time.monotonic()
-    g.record = CallRecord()
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.record = CallRecord(request_id=g.request_id)
     if request.environ["PATH_INFO"].startswith("//"):
         raise NotFound
 
@@ -79,9 +81,15 @@ def _add_headers(response: Response) -> Response:
     if record.upstream:
         headers["x-upstream"] = record.upstream
     if record.alias:
-        # Reply headers are visible ASCII; a name that is not was no name of a model.
-        headers["x-model-alias"] = record.alias.encode("ascii", "replace").decode()
+        # Header values are visible ASCII; a reply whose headers are refused is never closed.
+        headers["x-model-alias"] = UNFIT.sub("?", record.alias)
     return response
+
+
+def _close_lost_stream(error: BaseException | None) -> None:
+    """A stream whose reply was made and then lost to an error: nobody else would close it."""
+    if error is not None and "stream" in g:
+        g.stream.close()
 
 
 class BodyParser:

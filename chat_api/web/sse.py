@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, g
 
 from chat_api.errors import CallerGone
 from chat_api.services.chat import RecordedStream, pieces
-from chat_api.services.streams import ChatStream
+from chat_api.services.clients import CallRecord
+from chat_api.services.streams import FOREVER, ChatStream
+from chat_api.upstreams.base import Event
 from chat_api.web.errors import Problem, openai_error, plain_error, problem
 
 HEADERS = {
@@ -33,47 +36,76 @@ def openai_frames(stream: ChatStream) -> Iterator[bytes]:
     changed; then `[DONE]`, or an error event and nothing behind it."""
 
     def frames() -> Iterator[bytes]:
-        for events in stream:
-            if not events:
-                yield HEARTBEAT
-            elif len(events) == 1:
-                yield events[0].raw or frame(events[0].data)
-            else:
-                yield b"".join([event.raw or frame(event.data) for event in events])
+        yield from _paced(stream, _openai_frame)
         yield DONE
 
-    return _to_the_end(frames(), openai_error)
+    return _to_the_end(frames(), openai_error, stream.record)
 
 
 def plain_frames(stream: ChatStream | RecordedStream) -> Iterator[bytes]:
     """The frames of `/chat/stream`: pieces of text, then `done`, or an error and no `done`."""
 
     def frames() -> Iterator[bytes]:
-        for events in stream:
-            if not events:
-                yield HEARTBEAT
-            elif text := b"".join([_content_frame(piece) for piece in pieces(events)]):
-                yield text
+        yield from _paced(stream, _content_frames)
         last = orjson.dumps({"model": stream.model, "usage": stream.usage})
         yield b'data: {"done": true, ' + last[1:] + b"\n\n"
 
-    return _to_the_end(frames(), plain_error)
+    return _to_the_end(frames(), plain_error, stream.record)
 
 
 def stream_response(frames: Iterator[bytes], stream: ChatStream | RecordedStream) -> Response:
     """The reply that sends frames as they come."""
-    response = Response(frames, headers=HEADERS)
+    response = StreamResponse(frames, headers=HEADERS)
     response.call_on_close(stream.close)  # a generator never started runs no `finally`
+    g.stream = stream
     return response
 
 
-def _content_frame(piece: str) -> bytes:
+class StreamResponse(Response):
+    """A reply that closes itself where the server refuses its headers: its body is then never
+    handed over, and nobody else could."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """The body, as WSGI wants it."""
+        try:
+            return super().__call__(environ, start_response)
+        except BaseException:
+            self.close()
+            raise
+
+
+def _openai_frame(events: list[Event]) -> bytes:
+    if len(events) == 1:
+        return events[0].raw or frame(events[0].data)
+    return b"".join([event.raw or frame(event.data) for event in events])
+
+
+def _content_frames(events: list[Event]) -> bytes:
     # Spaced as the contract prints it: simple readers compare text.
-    return b'data: {"content": ' + orjson.dumps(piece) + b"}\n\n"
+    texts = [orjson.dumps(piece) for piece in pieces(events)]
+    return b"".join([b'data: {"content": ' + text + b"}\n\n" for text in texts])
+
+
+def _paced(
+    stream: ChatStream | RecordedStream, write: Callable[[list[Event]], bytes]
+) -> Iterator[bytes]:
+    """What is written of each batch, and a heartbeat where nothing was for too long: an upstream
+    that thinks aloud is not silent, its caller's connection is. Of the first batch without
+    anything to write b"" is yielded, at which the server sends the headers."""
+    written = time.monotonic()
+    for events in stream:
+        data = write(events) if events else b""
+        now = time.monotonic()
+        if not data:
+            silent = not events or now - written >= stream.heartbeat_seconds
+            data = HEARTBEAT if silent and stream.heartbeat_seconds < FOREVER else b""
+        if data:
+            written = now
+        yield data
 
 
 def _to_the_end(
-    frames: Iterator[bytes], render: Callable[[Problem], dict[str, Any]]
+    frames: Iterator[bytes], render: Callable[[Problem], dict[str, Any]], record: CallRecord
 ) -> Iterator[bytes]:
     """The frames, and an error in the family's shape where they break off."""
     try:
@@ -81,4 +113,4 @@ def _to_the_end(
     except CallerGone:
         return
     except Exception as error:
-        yield frame(render(problem(error)))
+        yield frame(render(problem(error, record.request_id)))

@@ -42,6 +42,6 @@ def text_pieces(stream: ChatStream, environ: Mapping[str, Any]) -> Iterator[byte
                 # Empty where the upstream is silent: a server then sends the headers, once.
                 yield "".join(pieces(events)).encode()
     except Exception as error:
-        told(error)  # a defect of ours is logged
+        told(error, stream.record.request_id)  # a defect of ours is logged
         yield b""  # the headers must be out for anything to break off
         raise BrokenTransfer() from error

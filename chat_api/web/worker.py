@@ -1,4 +1,4 @@
-"""Gunicorn's gevent worker, with two things it does not offer to applications."""
+"""Gunicorn's gevent worker, with three things that it does not do by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_api.web.errors import INVALID, SERVER, Problem, family
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """Ends connections on request, and answers malformed HTTP in JSON."""
+    """Ends connections on request, answers malformed HTTP in JSON, drains when it is orphaned."""
 
     alive: bool
 
@@ -54,11 +54,16 @@ class Worker(GeventWorker):  # type: ignore[misc]
         problem = Problem("Internal error.", SERVER, request_id=request_id)
         if status < 500:
             problem = Problem("The request is not valid HTTP.", INVALID, request_id=request_id)
-        body = orjson.dumps(family(getattr(req, "path", None) or "").render(problem))
+        # A request that could not be read to the end of its head comes with the error.
+        path = getattr(req or getattr(exc, "req", None), "path", None) or ""
+        body = orjson.dumps(family(path).render(problem))
+        # Whose page sent it is not known: only what is open to every page is open to this one.
+        cors = "*" in self.wsgi.config["SETTINGS"].allow_origins
         head = (
             f"HTTP/1.1 {status} {page.reason}\r\nConnection: close\r\n"
             f"Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n"
+            f"{'Access-Control-Allow-Origin: *' if cors else 'Vary: Origin'}\r\n\r\n"
         )
         try:
             client.sendall(head.encode("latin-1") + body)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import pytest
+from pytest_mock import MockerFixture
 
 from chat_api import errors
 from chat_api.services.clients import Client
@@ -197,9 +197,30 @@ def test_a_stream_that_breaks_makes_the_upstream_look_down(
 
 def test_without_an_upstream_the_text_says_what_to_set() -> None:
     missing = MissingUpstream(default_model="gpt-4o-mini")
-    services = build_services(dataclasses.replace(Settings()), missing)
+    services = build_services(Settings(), missing)
     with pytest.raises(errors.NoUpstream, match="OPENAI_API_KEY"):
         services.gateway.complete(body(), Client())
     with pytest.raises(errors.NoUpstream):
         services.gateway.stream(body(), Client())
     assert services.gateway.readiness()[0] is False
+
+
+def test_a_failure_is_forgotten_after_a_while(
+    services: Services, upstream: FakeUpstream, mocker: MockerFixture
+) -> None:
+    upstream.enqueue(errors.UpstreamTimeout("silent"))
+    with pytest.raises(errors.UpstreamTimeout):
+        services.gateway.complete(body(), Client())
+    assert services.gateway.readiness() == (False, "silent")
+    later = time.monotonic() + 31
+    mocker.patch("chat_api.services.gateway.time.monotonic", return_value=later)
+    assert services.gateway.readiness() == (True, "fake")
+
+
+def test_a_silent_upstream_is_not_well(upstream: FakeUpstream) -> None:
+    upstream.enqueue(errors.UpstreamTimeout("silent"), [5.0])
+    patient = gateway(upstream, grace_seconds=0.05)
+    with pytest.raises(errors.UpstreamTimeout):
+        patient.complete(body(), Client())
+    patient.stream(body(), Client()).close()
+    assert patient.readiness() == (False, "silent")

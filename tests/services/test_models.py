@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from chat_api.errors import ModelNotFound, UpstreamTimeout
@@ -141,3 +144,21 @@ def test_objects_join_both_lists(models: Models, upstream: FakeUpstream) -> None
     assert models.retrieve("tuned/v1")["id"] == "tuned/v1"
     with pytest.raises(ModelNotFound):
         models.retrieve("nope")
+
+
+def test_who_asks_while_the_first_list_is_on_its_way_waits_for_it(upstream: FakeUpstream) -> None:
+    asked = threading.Event()
+
+    class Slow(FakeUpstream):
+        def models(self) -> list[dict[str, object]]:
+            asked.wait(5)
+            return super().models()
+
+    slow = Slow()
+    slow.listing = listed("gpt-4")
+    models = Models(slow, DEFAULT_MODELS, ("*",))
+    with ThreadPoolExecutor(3) as pool:
+        chosen = [pool.submit(models.choose, "gpt-4") for _ in range(3)]
+        asked.set()
+    assert [choice.result().model for choice in chosen] == ["gpt-4"] * 3
+    assert slow.listed == 1

@@ -7,13 +7,14 @@ import os
 import resource
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.ollama import OllamaUpstream
 from chat_api.upstreams.openai import OpenAIUpstream
 from chat_api.upstreams.transport import Transport
@@ -68,13 +69,16 @@ def transport_to() -> Iterator[Callable[..., Transport]]:
     with contextlib.ExitStack() as stack:
 
         def make(
-            url: str, *, silence: float = 10.0, connect: float = 5.0, **options: Any
+            url: str,
+            *,
+            silence: float = 10.0,
+            connect: float = 5.0,
+            proxies: Mapping[str, str] | None = None,
         ) -> Transport:
             transport = Transport(
-                url,
+                Origin.of(url, proxies or {}),
                 connect_timeout_seconds=connect,
                 silence_timeout_seconds=silence,
-                **options,
             )
             return stack.enter_context(contextlib.closing(transport))
 

@@ -163,7 +163,7 @@ def test_interim_responses_count_for_the_limit() -> None:
         feed(b"HTTP/1.1 102 Processing\r\n\r\n" * (MAX_HEAD_BYTES // 20))
 
 
-@pytest.mark.parametrize("size", [4096, MAX_HEAD_BYTES - 1])
+@pytest.mark.parametrize("size", [4096, 40_000])
 def test_a_head_below_the_limit_and_a_large_body_pass(size: int) -> None:
     filler = b"X-Filler: %b\r\n" % (b"x" * (MAX_HEAD_BYTES - 1000))
     large = b"x" * (MAX_HEAD_BYTES * 3)

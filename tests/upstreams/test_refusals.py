@@ -129,6 +129,8 @@ def test_llama_cpps_context_error_is_openais() -> None:
         (500, {}, {"x-should-retry": "false"}, False),
         (503, {}, {}, True),
         (529, {}, {"x-should-retry": "true"}, True),
+        (501, {}, {}, False),
+        (505, {}, {}, False),
     ],
 )
 def test_only_what_may_pass_is_tried_again(
@@ -147,7 +149,7 @@ def test_a_rate_limit_keeps_its_wait() -> None:
     ("text", "masked"),
     [
         ("nothing to hide", "nothing to hide"),
-        ("my secret, twice secret", "my ***, twice ***"),
+        ("my key-0000, twice key-0000", "my ***, twice ***"),
         ("Incorrect API key provided: sk-proj-abc***xyz_1-2.", "Incorrect API key provided: ***"),
         ("sk-abcdefgh rk-live_12345678 pk-12345678", "*** *** ***"),
         ("'sk-abcdefgh'", "'***'"),
@@ -155,9 +157,13 @@ def test_a_rate_limit_keeps_its_wait() -> None:
     ],
 )
 def test_keys_are_masked(text: str, masked: str | None) -> None:
-    assert mask(text, [None, "", "secret"]) == (text if masked is None else masked)
+    assert mask(text, [None, "", "key-0000"]) == (text if masked is None else masked)
+
+
+def test_a_key_too_short_to_be_one_takes_no_words_apart() -> None:
+    assert mask("nothing here", ["n", "here"]) == "nothing here"
 
 
 def test_keys_in_a_refusal_are_masked_before_it_is_cut() -> None:
-    text = "x" * (MAX_TEXT - 4) + " sk-abcdefghijkl and secret"
-    assert str(refused({"error": text}, keys=("secret",))) == "x" * (MAX_TEXT - 4) + " ***"
+    text = "x" * (MAX_TEXT - 4) + " sk-abcdefghijkl and key-0000"
+    assert str(refused({"error": text}, keys=("key-0000",))) == "x" * (MAX_TEXT - 4) + " ***"
