@@ -200,7 +200,8 @@ def free_port() -> int:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that would be a setting."""
+    """This process's environment without anything that would be a setting, and without what has
+    coverage measure child processes: a server that is traced is no server to test promises on."""
     from chat_api.settings import Settings
 
     names = {
@@ -208,7 +209,11 @@ def clean_environment() -> dict[str, str]:
         for item in Settings.__dataclass_fields__.values()
         for name in item.metadata.get("names", ())
     }
-    return {name: value for name, value in os.environ.items() if name not in names}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in names and not name.startswith("COVERAGE_")
+    }
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from chat_api.upstreams.transport import Transport
 from tests.ollama_wire import root, speak
 from tests.servers import ScriptedUpstream
 from tests.upstreams.helpers import Clock, Visitor, eventually, open_sockets
+from tests.upstreams.proxies import Proxy
 from tests.upstreams.wire import RawServer, Serve
 
 
@@ -127,6 +128,14 @@ def ollama(scripted: ScriptedUpstream, ollama_at: Callable[..., OllamaUpstream])
     """An Ollama upstream at `scripted`, which speaks as an Ollama does."""
     scripted.script = speak
     return ollama_at(root(scripted))
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """Where `HTTPS_PROXY` may point to."""
+    proxy = Proxy()
+    with contextlib.closing(proxy.server):
+        yield proxy
 
 
 @pytest.fixture

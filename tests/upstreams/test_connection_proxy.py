@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -16,36 +15,8 @@ from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.servers import ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
-from tests.upstreams.wire import RawServer, Serve, ask, pump, receive, reset, until_left
-
-OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-
-
-class Proxy:
-    """Opens tunnels. `answer` is what it says to a CONNECT, split as it likes."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        self.answer: tuple[bytes, ...] = (OPENED,)
-        self.server = RawServer(self._serve)
-        self.address = f"127.0.0.1:{self.server.port}"
-        self.url = f"http://{self.address}"
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
-        self.requests.append(receive(connection).decode("latin-1"))
-        for piece in self.answer:
-            connection.sendall(piece)
-        if self.answer and b" 200 " in self.answer[0]:
-            port = int(self.requests[-1].split(" ")[1].rpartition(":")[2])
-            with socket.create_connection(("127.0.0.1", port)) as beyond:
-                pump(connection, beyond)
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    proxy = Proxy()
-    with contextlib.closing(proxy.server):
-        yield proxy
+from tests.upstreams.proxies import Proxy
+from tests.upstreams.wire import RawServer, Serve, ask, receive, reset, until_left
 
 
 def authorization(request: str) -> str | None:

@@ -151,6 +151,13 @@ def test_an_event_has_a_limit() -> None:
     assert "too large" in str(decoder.failure)
 
 
+def test_an_event_that_comes_too_large_at_once_is_a_failure_too() -> None:
+    decoder = EventDecoder()
+    events = decoder.feed(GOOD + b"data: " + b"x" * MAX_EVENT_BYTES)
+    assert [event.data for event in events] == [{"n": 1}]
+    assert "too large" in str(decoder.failure)
+
+
 def test_a_large_event_below_the_limit_passes() -> None:
     text = "x" * 1_000_000
     _, events = decode(b'data: {"text":"%b"}\n\n' % text.encode(), 65_536)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_api.errors import ChatApiError
-from chat_api.upstreams.transport import MAX_IDLE_CONNECTIONS, Transport
+from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.servers import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import open_sockets
@@ -142,28 +142,6 @@ def test_a_body_comes_as_the_socket_brings_it(
         assert exchange.read(FOREVER) == b"one"
         go_on.release()
         assert read_to_end(exchange) == b"two"
-
-
-def test_no_more_connections_are_kept_than_allowed(transport_to: Transports) -> None:
-    transport = transport_to("http://127.0.0.1:9")
-    with contextlib.ExitStack() as stack:
-        for _ in range(MAX_IDLE_CONNECTIONS):
-            transport.give_back(stack.enter_context(socket.socket()))
-        extra = stack.enter_context(socket.socket())
-        transport.give_back(extra)
-        assert extra.fileno() == -1
-        transport.close()
-
-
-def test_close_closes_what_is_idle_and_the_transport_goes_on(
-    raw: Servers, transport_to: Transports
-) -> None:
-    server = raw(serve_ok)
-    transport = transport_to(server.url)
-    for _ in range(2):
-        assert ask(transport) == (200, b"ok")
-        transport.close()
-    assert server.connections == 2
 
 
 def test_descriptors_above_1023_work(

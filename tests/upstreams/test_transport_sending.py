@@ -127,11 +127,13 @@ def receive_rest(connection: socket.socket, size: int) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.1])
 def test_an_upstream_that_hangs_up_while_we_send_is_unreachable(
-    raw: Servers, transport_to: Transports
+    raw: Servers, transport_to: Transports, seconds: float
 ) -> None:
     def serve(connection: socket.socket, number: int) -> None:
         connection.recv(1000)
+        time.sleep(seconds)
         reset(connection)
 
     server = raw(serve)
