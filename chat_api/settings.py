@@ -234,7 +234,10 @@ def load_settings() -> Settings:
             if env.str(name, "").strip():
                 values[item.name] = _read(env, name, item.metadata)
                 break
-    return Settings(proxies=getproxies_environment(), look_for_ollama_on=OLLAMA_PORT, **values)
+    proxies = getproxies_environment()
+    if not re.fullmatch(r"(http://)?[^\s/]*/?", proxies.get("https", "")):
+        raise SettingsError("HTTPS_PROXY has a bad value; wanted: http://host:port")
+    return Settings(proxies=proxies, look_for_ollama_on=OLLAMA_PORT, **values)
 
 
 def _read(env: Env, name: str, metadata: Mapping[str, Any]) -> Any:

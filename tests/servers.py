@@ -120,6 +120,8 @@ class ScriptedUpstream:
 
     def close(self) -> None:
         self._closing = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # else its thread waits on
         self._listener.close()
         for connection in list(self._open):
             with contextlib.suppress(OSError):

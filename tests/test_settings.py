@@ -88,6 +88,8 @@ def test_a_dotenv_file_is_read_beneath_the_environment(
         ("ALLOW_ORIGINS", "http://[::1]:3000"),
         ("OLLAMA_URL", "localhost:11434"),
         ("LOG_FORMAT", "xml"),
+        ("HTTPS_PROXY", "socks5://localhost:1080"),
+        ("HTTPS_PROXY", "https://localhost:3128"),
         ("DATABASE_URL", "mysql://u:secret@h/d"),
         ("DATABASE_URL", "postgres://u:secret@h:port/d"),
         ("DATABASE_URL", "postgres://u:secret@h"),

@@ -36,7 +36,9 @@ class Origin:
         host = parts.hostname or ""
         if parts.scheme != "https":
             return cls(host, parts.port or 80)
-        proxy = proxies.get("https") or proxies.get("all")
+        proxy = proxies.get("https")
+        if proxy and "://" not in proxy:
+            proxy = f"http://{proxy}"  # as curl reads it
         if proxy and proxy_bypass_environment(host, dict(proxies)):
             proxy = None
         return cls(host, parts.port or 443, ssl.create_default_context(), proxy)
@@ -69,7 +71,7 @@ def connect(origin: Origin, timeout_seconds: float, caller: Caller) -> socket.so
         if origin.proxy is None:
             sock = _connect_any(origin.host, origin.port, deadline)
         else:
-            proxy = urlsplit(origin.proxy if "://" in origin.proxy else f"http://{origin.proxy}")
+            proxy = urlsplit(origin.proxy)
             sock = _connect_any(proxy.hostname or "", proxy.port or 80, deadline)
             _tunnel(sock, origin, proxy.username, proxy.password, deadline)
         if origin.tls is not None:

