@@ -2,25 +2,21 @@
 
 # ruff: noqa: E402 - patching comes first: a module that was imported before it keeps blocking
 # sockets and locks, and then one HTTPS call stops every stream of its worker.
-import gevent
 from gevent import monkey
 
 monkey.patch_all()
 
-import contextlib
 import os
-import resource
 
+from chat_api import hooks
 from chat_api.errors import SettingsError
 from chat_api.settings import load_settings
-from chat_api.upstreams import local
 from chat_api.web.banner import announce
-from chat_api.web.requests import EXTENSION
-from chat_api.wiring import default_upstream, local_model
+from chat_api.wiring import check_local_model
 
 try:
     settings = load_settings()
-    model = local_model(settings) if default_upstream(settings) == "local" else None
+    check_local_model(settings)
 except SettingsError as error:
     raise SystemExit(f"chat_api: {error}") from None
 
@@ -37,34 +33,8 @@ forwarder_headers = ""  # by default any caller on this machine may set the path
 control_socket_disable = True  # it would be opened in the home folder
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow disk looks like death
 
-# A stream takes two descriptors, and the soft limit is often 1,024. Not every system lets it be
-# as high as it says.
-hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-wanted = 2 * worker_connections + 1000
-if hard_limit != resource.RLIM_INFINITY:
-    wanted = min(wanted, hard_limit)
-with contextlib.suppress(ValueError, OSError):
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard_limit))
-
-if model:
-    local.loopback_port()  # chosen before the fork: every worker must know the same one
-
-
+hooks.raise_descriptor_limit(worker_connections)
+on_starting = hooks.start_local_model
 when_ready = announce
-
-
-def post_worker_init(worker):  # type: ignore[no-untyped-def]
-    """Open the store as soon as the worker serves, not with the first call that needs it."""
-    gevent.spawn(worker.wsgi.extensions[EXTENSION].database.warm_up)
-
-
-def on_starting(server):  # type: ignore[no-untyped-def]
-    """Start the local model beside the workers; it leaves when the last of them has."""
-    if model:
-        server.local_model = local.start_local_model(model, local.loopback_port())
-
-
-def on_exit(server):  # type: ignore[no-untyped-def]
-    """The workers are gone: the model leaves now rather than when it notices."""
-    if model:
-        server.local_model.close()
+post_worker_init = hooks.open_store
+on_exit = hooks.stop_local_model

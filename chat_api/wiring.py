@@ -98,6 +98,12 @@ def local_model(settings: Settings) -> Path:
     raise SettingsError("UPSTREAM=local: requirements-local.txt is not installed (`make install`)")
 
 
+def check_local_model(settings: Settings) -> None:
+    """Raises: SettingsError, where the local model is to answer and is not there."""
+    if default_upstream(settings) == "local":
+        local_model(settings)
+
+
 def build_upstream(settings: Settings) -> Upstream:
     """The upstream that the settings name, or that is there."""
     name = default_upstream(settings)

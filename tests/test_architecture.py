@@ -22,6 +22,7 @@ ALLOWED = {
     "errors": set(),
     "version": set(),
     "wiring": {"services", "upstreams", "stores", "settings"},
+    "hooks": {"web", "wiring", "upstreams", "settings"},
 }
 FLASK_FREE = ("schemas", "services", "upstreams", "stores", "errors", "settings", "wiring")
 FLASK = {"flask", "flask_cors", "flask_smorest", "werkzeug", "gunicorn"}
