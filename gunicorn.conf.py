@@ -10,12 +10,11 @@ import os
 
 from chat_api import hooks
 from chat_api.errors import SettingsError
-from chat_api.settings import load_settings
 from chat_api.web.banner import announce
 from chat_api.wiring import check_local_model
 
 try:
-    settings = load_settings()
+    settings = hooks.settings()
     check_local_model(settings)
 except SettingsError as error:
     raise SystemExit(f"chat_api: {error}") from None

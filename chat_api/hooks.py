@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import resource
 from typing import Any
 
 import gevent
 
-from chat_api.settings import Settings
+from chat_api.settings import Settings, load_settings
 from chat_api.upstreams import local
 from chat_api.web.requests import EXTENSION
 from chat_api.wiring import default_upstream, local_model
 
 
+@functools.cache
+def settings() -> Settings:
+    """What the server was told at its start.
+
+    Gunicorn reads its configuration file again at SIGHUP. The application was imported once and
+    keeps what it was told; a bad value in a changed `.env` must not end it either.
+    """
+    return load_settings()
+
+
 def start_local_model(server: Any) -> None:
     """`on_starting`: the local model beside the workers; it leaves when the last of them has."""
-    settings: Settings = server.app.wsgi().config["SETTINGS"]
-    if default_upstream(settings) == "local":
+    if default_upstream(settings()) == "local":
         # Kept on the server: the configuration file is forgotten and read anew at SIGHUP.
-        model = local_model(settings)
+        model = local_model(settings())
         server.local_model = local.start_local_model(model, local.loopback_port())
 
 

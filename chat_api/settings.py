@@ -40,6 +40,22 @@ def _names(env: Env, name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in env.str(name).split(",") if part.strip())
 
 
+def _key(env: Env, name: str) -> str:
+    """Visible ASCII: a key goes into a header."""
+    value = _text(env, name)
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError(name)
+    return value
+
+
+def _keys(env: Env, name: str) -> tuple[str, ...]:
+    """At least one: commas alone would leave the server open that was to be closed."""
+    keys = _names(env, name)
+    if not keys:
+        raise ValueError(name)
+    return keys
+
+
 def _url(env: Env, name: str) -> str:
     value = _text(env, name)
     parts = urlsplit(value)
@@ -107,7 +123,7 @@ class Settings:
     """What the server was told. Tests build one; the server calls `load_settings`."""
 
     openai_api_key: str | None = _setting(
-        "OPENAI_API_KEY OPENAI_API_KEY_CYB_SEC", _text, "a key", None,
+        "OPENAI_API_KEY OPENAI_API_KEY_CYB_SEC", _key, "a key of visible ASCII", None,
         "the server's own key for the OpenAI upstream", repr=False,
     )  # fmt: skip
     openai_base_url: str | None = _setting(
@@ -140,7 +156,7 @@ class Settings:
         "another GGUF file for the local model",
     )  # fmt: skip
     api_keys: tuple[str, ...] = _setting(
-        "API_KEY", _names, "one or more comma-separated keys", (),
+        "API_KEY", _keys, "one or more comma-separated keys", (),
         "keys that callers need; unset: open to all", repr=False,
     )  # fmt: skip
     allow_origins: tuple[str, ...] = _setting(

@@ -22,7 +22,7 @@ def open_stream(upstream: Upstream, call: Call, until: float) -> Opened:
         first = events.read(until)
         if events.ended and not first:
             raise UpstreamBroken("The upstream ended its stream before it began.")
-        if first and "error" in first[0].data:
+        if first and first[0].data.get("error"):
             raise UpstreamBroken("The upstream failed.")  # no header has left: a real status
         return events, first
     except BaseException:

@@ -26,7 +26,7 @@ from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 UNFIT = re.compile(r"[^\x21-\x7e]")
-CALLERS_KEY = re.compile(r"Bearer (sk-[\x21-\x7e]+)", re.IGNORECASE)
+CALLERS_KEY = re.compile(r"Bearer +(sk-[\x21-\x7e]+) *", re.IGNORECASE)
 MOST_DEPTH = 100
 EXTENSION = "chat_api"
 
