@@ -11,11 +11,11 @@ import os
 from chat_api import hooks
 from chat_api.errors import SettingsError
 from chat_api.web.banner import announce
-from chat_api.wiring import check_local_model
+from chat_api.wiring import local_model_to_start
 
 try:
     settings = hooks.settings()
-    check_local_model(settings)
+    local_model_to_start(settings)
 except SettingsError as error:
     raise SystemExit(f"chat_api: {error}") from None
 

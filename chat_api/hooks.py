@@ -12,7 +12,7 @@ import gevent
 from chat_api.settings import Settings, load_settings
 from chat_api.upstreams import local
 from chat_api.web.requests import EXTENSION
-from chat_api.wiring import default_upstream, local_model
+from chat_api.wiring import local_model_to_start
 
 
 @functools.cache
@@ -27,9 +27,9 @@ def settings() -> Settings:
 
 def start_local_model(server: Any) -> None:
     """`on_starting`: the local model beside the workers; it leaves when the last of them has."""
-    if default_upstream(settings()) == "local":
+    model = local_model_to_start(settings())
+    if model is not None:
         # Kept on the server: the configuration file is forgotten and read anew at SIGHUP.
-        model = local_model(settings())
         server.local_model = local.start_local_model(model, local.loopback_port())
 
 

