@@ -10,8 +10,8 @@ import os
 
 from chat_api import hooks
 from chat_api.errors import SettingsError
+from chat_api.upstream_wiring import local_model_to_start
 from chat_api.web.banner import announce
-from chat_api.wiring import local_model_to_start
 
 try:
     settings = hooks.settings()

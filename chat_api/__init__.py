@@ -30,6 +30,7 @@ EXPOSED_HEADERS = (
     "x-ratelimit-reset-tokens",
     "x-model-alias",
     "x-upstream",
+    "x-upstream-attempts",
 )
 
 

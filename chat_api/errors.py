@@ -19,6 +19,7 @@ ChatApiError                    the root; its text is written for the caller
     ├── UpstreamUnreachable     no connection, or reset before the first byte
     ├── UpstreamTimeout         it stayed silent for too long, or said 408 or 504
     ├── UpstreamOverloaded      it said 503 or 529
+    ├── UpstreamCoolingOff      it failed again and again: it is left alone for a while
     ├── UpstreamFailed          it said another 5xx
     └── UpstreamBroken          it answered nonsense, or broke off midway
 """
@@ -150,6 +151,14 @@ class UpstreamOverloaded(UpstreamError):
     """The upstream has no room now (503, 529)."""
 
     retryable = True
+
+
+class UpstreamCoolingOff(UpstreamError):
+    """Nobody who could answer has done so lately, and each is left alone for a while."""
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__("The upstream is cooling off after failures. Please try again.")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UpstreamFailed(UpstreamError):

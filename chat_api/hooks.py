@@ -10,9 +10,9 @@ from typing import Any
 import gevent
 
 from chat_api.settings import Settings, load_settings
+from chat_api.upstream_wiring import local_model_to_start
 from chat_api.upstreams import local
 from chat_api.web.requests import EXTENSION
-from chat_api.wiring import local_model_to_start
 
 
 @functools.cache

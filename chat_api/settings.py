@@ -12,6 +12,7 @@ from urllib.request import getproxies_environment
 from environs import Env, EnvError
 
 from chat_api.errors import SettingsError
+from chat_api.upstreams_file import UpstreamsFile, read_upstreams_file
 
 DEFAULT_MODELS = (
     "gpt-4o",
@@ -147,6 +148,10 @@ class Settings:
         "the default upstream; unset: OpenAI when a key or base URL is set, else Ollama when its "
         "URL is set or it is found on its standard port, else the local model",
     )  # fmt: skip
+    upstreams_file: str | None = _setting(
+        "UPSTREAMS_FILE", _text, "the path of a TOML file", None,
+        "further named upstreams, aliases and fallbacks: docs/routing.md",
+    )  # fmt: skip
     ollama_url: str | None = _setting(
         "OLLAMA_URL", _ollama_url, "an http:// or https:// URL without a user name", None,
         "turns the Ollama upstream on; its root, or the URL of its `/api/chat`",
@@ -221,6 +226,8 @@ class Settings:
     look_for_ollama_on: int | None = None
     """The loopback port on which Ollama may be found at start where nothing says who answers.
     `load_settings` sets it: settings made by hand look for nothing."""
+    further: UpstreamsFile = field(default_factory=UpstreamsFile)
+    """What `upstreams_file` says; `load_settings` reads it."""
     proxies: Mapping[str, str] = field(default_factory=dict)
     """HTTPS_PROXY and NO_PROXY as urllib reads them; for upstreams reached over TLS."""
 
@@ -253,6 +260,8 @@ def load_settings() -> Settings:
     proxies = getproxies_environment()
     if not re.fullmatch(r"(http://)?[^\s/]*/?", proxies.get("https", "")):
         raise SettingsError("HTTPS_PROXY has a bad value; wanted: http://host:port")
+    if path := values.get("upstreams_file"):
+        values["further"] = read_upstreams_file(path, lambda name: env.str(name, "").strip())
     return Settings(proxies=proxies, look_for_ollama_on=OLLAMA_PORT, **values)
 
 

@@ -92,7 +92,6 @@ class FakeEventStream:
 class FakeUpstream:
     """Answers what was enqueued, oldest first, and keeps the calls it got."""
 
-    name = "fake"
     provider = "Fake"
     is_set_up = True
     accepts_caller_keys = True
@@ -103,7 +102,8 @@ class FakeUpstream:
     context_tokens = 8_192
     retry_pause_seconds = 0.001
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "fake") -> None:
+        self.name = name
         self.calls: list[Call] = []
         self.streams: list[FakeEventStream] = []
         self.listing: list[JsonObject] | ChatApiError = []
@@ -141,3 +141,8 @@ class FakeUpstream:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def listed(*names: str) -> list[JsonObject]:
+    """A list of models as OpenAI writes it."""
+    return [{"id": name, "object": "model", "created": 1, "owned_by": "x"} for name in names]

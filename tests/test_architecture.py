@@ -18,13 +18,25 @@ ALLOWED = {
     "services": {"upstreams", "stores"},
     "upstreams": set(),
     "stores": set(),
-    "settings": set(),
+    "settings": {"upstreams_file"},
+    "upstreams_file": set(),
     "errors": set(),
     "version": set(),
-    "wiring": {"services", "upstreams", "stores", "settings"},
-    "hooks": {"web", "wiring", "upstreams", "settings"},
+    "upstream_wiring": {"upstreams", "upstreams_file", "settings"},
+    "wiring": {"upstream_wiring", "services", "upstreams", "stores", "settings"},
+    "hooks": {"web", "upstream_wiring", "upstreams", "settings"},
 }
-FLASK_FREE = ("schemas", "services", "upstreams", "stores", "errors", "settings", "wiring")
+FLASK_FREE = (
+    "schemas",
+    "services",
+    "upstreams",
+    "stores",
+    "errors",
+    "settings",
+    "wiring",
+    "upstream_wiring",
+    "upstreams_file",
+)
 FLASK = {"flask", "flask_cors", "flask_smorest", "werkzeug", "gunicorn"}
 LONGEST_FILE = 300
 

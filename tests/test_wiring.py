@@ -11,8 +11,15 @@ import pytest
 
 from chat_api.errors import SettingsError
 from chat_api.settings import Settings
+from chat_api.upstream_wiring import (
+    build_upstreams,
+    default_upstream,
+    local_model,
+    local_model_to_start,
+)
 from chat_api.upstreams import local, ollama
-from chat_api.wiring import build_services, default_upstream, local_model
+from chat_api.upstreams_file import NamedUpstream, UpstreamsFile
+from chat_api.wiring import build_services
 from tests.ollama_wire import speak
 from tests.servers import ScriptedUpstream, free_port
 
@@ -100,3 +107,39 @@ def test_the_mock_and_openai_have_their_default_models() -> None:
     assert build_services(mistral).models.default == "mistral"
     other = Settings(openai_api_key="k", default_model="gpt-5.5")
     assert build_services(other).models.default == "gpt-5.5"
+
+
+def upstream_names(**settings: Any) -> list[str]:
+    return [upstream.name for upstream in build_upstreams(Settings(**settings))]
+
+
+def test_what_else_is_set_answers_beside_the_default() -> None:
+    assert upstream_names(openai_api_key="k", ollama_url="http://h") == ["openai", "ollama"]
+    assert upstream_names(upstream="mock", openai_base_url="http://h") == ["mock", "openai"]
+    assert upstream_names(upstream="mock") == ["mock"]
+    further = UpstreamsFile(
+        upstreams=(NamedUpstream(name="groq", base_url="http://h"),),
+        aliases={"fake": "mock/mock-1"},
+    )
+    assert upstream_names(openai_api_key="k", further=further) == ["openai", "mock", "groq"]
+
+
+def test_the_default_model_is_the_default_upstreams() -> None:
+    settings = Settings(openai_api_key="k", ollama_url="http://h", default_model="gpt-5.5")
+    openai, ollama = build_upstreams(settings)
+    assert (openai.default_model, ollama.default_model) == ("gpt-5.5", "llama3")
+
+
+def test_the_local_model_is_started_where_a_fallback_names_it() -> None:
+    further = UpstreamsFile(fallbacks={"*": ("local/any",)})
+    if local.find_model(None) is None:
+        pytest.skip("the local model is not installed")
+    assert local_model_to_start(Settings(openai_api_key="k", further=further)) is not None
+    assert local_model_to_start(Settings(openai_api_key="k")) is None
+
+
+def test_callers_own_keys_have_openai_to_go_to_whoever_answers() -> None:
+    services = build_services(Settings(upstream="mock"))
+    (target,) = services.router.route(None, openai_only=True)
+    assert (target.upstream.name, target.model) == ("openai", "gpt-4o-mini")
+    assert target.upstream.models() == [], "without a key it is not asked"

@@ -30,19 +30,12 @@ def live() -> Response:
 def ready() -> tuple[Response, int]:
     """Check that a call would be answered
 
-    One entry for each thing that can be down. The upstream's is what its last call showed:
-    nothing is asked, so nothing is paid for. The store is written to, once a second at most.
+    One entry for each thing that can be down, and one for each upstream. An upstream's is what its
+    last calls showed: nothing is asked, so nothing is paid for. The store is written to, once a
+    second at most.
     """
-    found = {
-        "upstream": services().gateway.readiness(),
-        "store": services().database.readiness(),
-    }
-    well = all(ok for ok, _ in found.values())
-    checks = {
-        name: {"status": "ok" if ok else "down", "detail": detail}
-        for name, (ok, detail) in found.items()
-    }
-    return jsonify(status="ready" if well else "not ready", checks=checks), 200 if well else 503
+    is_ready, report = services().readiness.report()
+    return jsonify(report), 200 if is_ready else 503
 
 
 def _healthy() -> Response:

@@ -1,4 +1,4 @@
-"""The one way to the upstreams: choice, admission, retries, counting."""
+"""The one way to the upstreams: choice, admission, retries, fallback, counting."""
 
 from __future__ import annotations
 
@@ -6,31 +6,18 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from chat_api.errors import (
-    CallerGone,
-    ChatApiError,
-    Overloaded,
-    UpstreamError,
-    UpstreamKeyRefused,
-    UpstreamRefused,
-)
+from chat_api.errors import ChatApiError, Overloaded
 from chat_api.services import choices
 from chat_api.services.clients import CallRecord, Client
-from chat_api.services.models import Choice, Models
+from chat_api.services.fallbacks import awake, first_success, open_first
+from chat_api.services.health import Health
 from chat_api.services.retries import with_retries
+from chat_api.services.routing import Router, Target
 from chat_api.services.streams import ChatStream, Opened, open_stream
-from chat_api.upstreams.base import (
-    Call,
-    Completion,
-    JsonObject,
-    Upstream,
-)
+from chat_api.upstreams.base import Call, Completion, JsonObject
 
 FIRST_PIECE_GRACE_SECONDS = 5.0
 """How long a stream waits for its first piece before its headers leave without it."""
-
-FAILURE_SECONDS = 30.0
-"""How long a failed call makes an upstream look down."""
 
 T = TypeVar("T")
 
@@ -45,77 +32,93 @@ class Gateway:
 
     def __init__(
         self,
-        models: Models,
+        router: Router,
+        health: Health,
         *,
         heartbeat_seconds: float,
         most_calls: int,
         grace_seconds: float = FIRST_PIECE_GRACE_SECONDS,
     ) -> None:
-        self._models = models
+        self._router = router
+        self._health = health
         self._heartbeat_seconds = heartbeat_seconds
         self._most_calls = most_calls
         self._grace_seconds = grace_seconds
         self.in_flight = 0
         """Answers that were admitted and have not ended."""
-        self._failures: dict[str, tuple[UpstreamError, float]] = {}
 
     def complete(self, body: JsonObject, client: Client) -> Completion:
-        """The whole answer to the body of a `POST /chat/completions`, which is changed.
+        """The whole answer to the body of a `POST /chat/completions`.
 
         Raises:
             ModelNotFound, Overloaded, NoUpstream, UpstreamError, CallerGone
         """
-        choice, call = self._prepare(body, client)
-        upstream, n = choice.upstream, body.get("n") or 1
+        targets = awake(self._router.route(body.get("model")), self._health)
+        n = body.get("n") or 1
 
-        def ask(call: Call) -> Completion:
-            return self._with_retries(upstream.complete, call, upstream, client.record)
+        def ask(target: Target) -> Completion:
+            upstream, call = target.upstream, _begin(target, body, client)
+
+            def ask_one(call: Call) -> Completion:
+                return self._with_retries(upstream.complete, call, target, client.record)
+
+            if n == 1:
+                return ask_one(call)
+            return choices.complete(ask_one, call, n, upstream.answers_one_choice)
 
         self._admit(n)
         try:
-            if n == 1:
-                completion = ask(call)
-            else:
-                completion = choices.complete(ask, call, n, upstream.answers_one_choice)
+            completion = first_success(targets, ask, self._health)
+        except ChatApiError as failure:
+            self._remember(client, failure)
+            raise
         finally:
             self._release(n)
-        self._remember(upstream, None)
+        self._remember(client, None)
         client.record.book(completion.data.get("usage"))
         return completion
 
     def stream(self, body: JsonObject, client: Client) -> ChatStream:
-        """The streamed answer to the body of a `POST /chat/completions`, which is changed.
+        """The streamed answer to the body of a `POST /chat/completions`.
 
         Its first piece is there already, or the grace is over. Raises as `complete` does;
         later failures come from the stream.
         """
         grace_end = time.monotonic() + self._grace_seconds
         options = body.get("stream_options") or {}
-        body["stream"] = True
-        body["stream_options"] = {**options, "include_usage": True}
-        choice, call = self._prepare(body, client)
-        upstream, n = choice.upstream, body.get("n") or 1
+        body = {**body, "stream": True, "stream_options": {**options, "include_usage": True}}
+        targets = awake(self._router.route(body.get("model")), self._health)
+        n = body.get("n") or 1
 
-        def try_once(call: Call) -> Opened:
-            return open_stream(upstream, call, grace_end)
+        def open_target(target: Target, until: float) -> Opened:
+            upstream, call = target.upstream, _begin(target, body, client)
 
-        def open_one(call: Call) -> Opened:
-            return self._with_retries(try_once, call, upstream, client.record, grace_end)
+            def try_once(call: Call) -> Opened:
+                return open_stream(upstream, call, until)
 
-        self._admit(n)
-        try:
+            def open_one(call: Call) -> Opened:
+                return self._with_retries(try_once, call, target, client.record, grace_end)
+
             if n == 1:
-                events, first = open_one(call)
-            else:
-                one_each = upstream.answers_one_choice
-                events, first = choices.stream(open_one, call, n, one_each, grace_end)
-        except BaseException:
-            self._release(n)
-            raise
+                return open_one(call)
+            return choices.stream(open_one, call, n, upstream.answers_one_choice, until)
 
         def on_close(failure: ChatApiError | None) -> None:
             self._release(n)
-            self._remember(upstream, failure)
+            self._remember(client, failure)
+
+        self._admit(n)
+        try:
+            if len(targets) == 1:
+                events, first = open_target(targets[0], grace_end)
+            else:
+                events, first = open_first(targets, open_target, self._health, grace_end)
+        except ChatApiError as failure:
+            on_close(failure)
+            raise
+        except BaseException:
+            self._release(n)
+            raise
 
         return ChatStream(
             events,
@@ -127,67 +130,37 @@ class Gateway:
         )
 
     def context_tokens(self, model: str | None) -> int:
-        """How long a conversation may be with who answers for that name.
+        """How long a conversation may be with everybody who may answer for that name.
 
         Raises:
             ModelNotFound: nobody does.
         """
-        return self._models.choose(model).upstream.context_tokens
-
-    def readiness(self) -> tuple[bool, str]:
-        """Whether the upstream answered when it was last asked, and a word on it. Asks nobody: a
-        failure is forgotten after a while, since who is sent no calls can show no success."""
-        upstream = self._models.upstream
-        if not upstream.is_set_up:
-            return False, "none is set up"
-        failure, since = self._failures.get(upstream.name, (None, 0.0))
-        if failure and time.monotonic() - since < FAILURE_SECONDS:
-            return False, str(failure)
-        return True, upstream.name
-
-    def _prepare(self, body: JsonObject, client: Client) -> tuple[Choice, Call]:
-        choice = self._models.choose(body.get("model"))
-        body["model"] = choice.model
-        record = client.record
-        record.model, record.alias = choice.model, choice.alias
-        record.upstream = choice.upstream.name
-        key = client.upstream_key if choice.upstream.accepts_caller_keys else None
-        return choice, Call(body, client.caller, key)
+        return min(target.upstream.context_tokens for target in self._router.route(model))
 
     def _with_retries(
         self,
         attempt: Callable[[Call], T],
         call: Call,
-        upstream: Upstream,
+        target: Target,
         record: CallRecord,
         until: float = float("inf"),
     ) -> T:
-        """Retry, count the tries, and remember failures."""
+        """Retry, and count the tries."""
 
         def counted() -> T:
             record.attempts += 1
             return attempt(call)
 
-        try:
-            return with_retries(
-                counted,
-                call.caller.wait,
-                first_pause_seconds=upstream.retry_pause_seconds,
-                until=until,
-            )
-        except UpstreamError as error:
-            self._remember(upstream, error)
-            raise
-
-    def _remember(self, upstream: Upstream, error: ChatApiError | None) -> None:
-        """How the upstream does, by what the last call showed."""
-        judged = isinstance(error, UpstreamRefused) or (
-            isinstance(error, UpstreamKeyRefused) and error.callers_own
+        return with_retries(
+            counted,
+            call.caller.wait,
+            first_pause_seconds=target.upstream.retry_pause_seconds,
+            until=until,
         )
-        if isinstance(error, UpstreamError) and not judged:
-            self._failures[upstream.name] = (error, time.monotonic())
-        elif not isinstance(error, CallerGone):  # who left early learned nothing
-            self._failures.pop(upstream.name, None)
+
+    def _remember(self, client: Client, failure: ChatApiError | None) -> None:
+        if client.record.upstream is not None:  # somebody was asked
+            self._health.remember(client.record.upstream, failure)
 
     def _admit(self, n: int) -> None:
         """Let a call in that wants `n` answers: it counts for as many, since each may take a call
@@ -198,3 +171,11 @@ class Gateway:
 
     def _release(self, n: int) -> None:
         self.in_flight -= n
+
+
+def _begin(target: Target, body: JsonObject, client: Client) -> Call:
+    """The call to a target; the record says that it is the one who is asked."""
+    upstream, record = target.upstream, client.record
+    record.model, record.alias, record.upstream = target.model, target.alias, upstream.name
+    key = client.upstream_key if upstream.accepts_caller_keys else None
+    return Call({**body, "model": target.model}, client.caller, key)

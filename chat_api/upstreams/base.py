@@ -9,6 +9,9 @@ from chat_api.upstreams.waiting import Caller
 
 JsonObject = dict[str, Any]
 
+OPENAI_NAMES = ("gpt-*", "o1*", "o3*", "o4*", "chatgpt-*")
+"""Patterns of OpenAI's own model names, as examples ask for them."""
+
 
 @dataclass(slots=True)
 class Call:

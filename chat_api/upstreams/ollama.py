@@ -18,7 +18,7 @@ import httpx2
 import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
-from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import OPENAI_NAMES, Call, Completion, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
@@ -41,9 +41,9 @@ class OllamaUpstream:
     answers_one_choice = True  # it ignores `n`
     context_tokens = 4096  # what it gives a conversation when `num_ctx` is not set
     accepts_caller_keys = False
-    # OpenAI's names, as examples have them. `gpt-oss` is one of these and of Ollama's library:
-    # where it is pulled it is listed, and answers for itself.
-    answers_for: tuple[str, ...] = ("gpt-*", "o1*", "o3*", "o4*", "chatgpt-*")
+    # `gpt-oss` is one of these and of Ollama's library: where it is pulled it is listed, and
+    # answers for itself.
+    answers_for: tuple[str, ...] = OPENAI_NAMES
     implied_suffix = ":latest"
     retry_pause_seconds = 0.25
 

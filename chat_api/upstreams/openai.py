@@ -110,6 +110,8 @@ class OpenAIUpstream:
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
+        if self._api_key is None and self._wants_key:
+            return []  # it is there for callers who bring a key, and offers nothing by itself
         try:
             page = self._client.models.with_raw_response.list(timeout=LISTING_TIMEOUT_SECONDS)
             listed = orjson.loads(page.content)["data"]

@@ -30,6 +30,8 @@ def announce(server: Any) -> None:
         services.models.default,
         upstream.provider,
     )
+    if others := [other.name for other in services.router.upstreams[1:]]:
+        server.log.info("Beside it: %s", ", ".join(others))
     server.log.info("Try: %s", TRY.format(url=url))
 
 

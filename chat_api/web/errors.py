@@ -50,6 +50,7 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.UpstreamUnreachable: Told(502, 500, SERVER, "upstream_unreachable"),
     errors.UpstreamTimeout: Told(504, 500, SERVER, "upstream_timeout"),
     errors.UpstreamOverloaded: Told(503, 500, SERVER, "upstream_overloaded"),
+    errors.UpstreamCoolingOff: Told(503, 500, SERVER, "upstream_cooling_off"),
     errors.UpstreamFailed: Told(502, 500, SERVER, "upstream_failed"),
     errors.UpstreamBroken: Told(502, 500, SERVER, "upstream_broken"),
 }

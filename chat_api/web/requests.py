@@ -80,6 +80,7 @@ def _add_headers(response: Response) -> Response:
     record = g.record
     if record.upstream:
         headers["x-upstream"] = record.upstream
+        headers["x-upstream-attempts"] = str(record.attempts)
     if record.alias:
         # Header values are visible ASCII; a reply whose headers are refused is never closed.
         headers["x-model-alias"] = UNFIT.sub("?", record.alias)

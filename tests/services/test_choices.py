@@ -10,11 +10,10 @@ import pytest
 from chat_api import errors
 from chat_api.services.choice_parts import summed
 from chat_api.services.clients import Client
-from chat_api.services.gateway import Gateway
-from chat_api.services.models import Models
 from chat_api.upstreams.base import Event
 from chat_api.wiring import Services
 from tests.fakes import USAGE_CHUNK, FakeUpstream, chunk, chunks, completion
+from tests.services.gateways import gateway_to
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 
@@ -226,14 +225,14 @@ def test_heartbeats_come_while_all_are_silent(upstream: FakeUpstream) -> None:
     upstream.answers_one_choice = True
     steps = [chunk({"content": "a"}), 0.5, chunk({}, "stop")]
     upstream.enqueue(steps, steps)
-    gateway = Gateway(Models(upstream, (), ("*",)), heartbeat_seconds=0.1, most_calls=10)
+    gateway = gateway_to(upstream, heartbeat_seconds=0.1)
     batches = list(gateway.stream(body(2), Client()))
     assert batches.count([]) >= 2
 
 
 def test_a_call_counts_for_as_many_as_it_wants(upstream: FakeUpstream) -> None:
     upstream.answers_one_choice = True
-    gateway = Gateway(Models(upstream, (), ("*",)), heartbeat_seconds=0, most_calls=3)
+    gateway = gateway_to(upstream, most_calls=3)
     upstream.enqueue(*[chunks("x")] * 6)
     stream = gateway.stream(body(2), Client())
     assert gateway.in_flight == 2

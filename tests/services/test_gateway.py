@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 
 import pytest
-from pytest_mock import MockerFixture
 
 from chat_api import errors
 from chat_api.services.clients import Client
-from chat_api.services.gateway import Gateway
-from chat_api.services.models import Models
 from chat_api.settings import Settings
 from chat_api.upstreams.missing import MissingUpstream
 from chat_api.upstreams.refusals import from_status
 from chat_api.wiring import Services, build_services
-from tests.fakes import FakeUpstream, chunk, chunks, completion
+from tests.fakes import FakeUpstream, chunks, completion
+from tests.services.gateways import gateway_to
 
 
 def body() -> dict[str, object]:
@@ -103,15 +101,10 @@ def test_waits_add_up_to_five_seconds_at_most(services: Services, upstream: Fake
     assert len(upstream.calls) == 2
 
 
-def gateway(upstream: FakeUpstream, **options: float) -> Gateway:
-    values = {"heartbeat_seconds": 0, "most_calls": 10, **options}
-    return Gateway(Models(upstream, (), ("*",)), **values)  # type: ignore[arg-type]
-
-
 def test_a_streams_waits_stay_within_the_grace(upstream: FakeUpstream) -> None:
     upstream.enqueue([overloaded(0.5)], chunks("x"))
     with pytest.raises(errors.UpstreamOverloaded):
-        gateway(upstream, grace_seconds=0.3).stream(body(), Client())
+        gateway_to(upstream, grace_seconds=0.3).stream(body(), Client())
     assert len(upstream.calls) == 1
 
 
@@ -137,7 +130,7 @@ def test_usage_is_always_asked_for_and_other_options_are_kept(
 
 def test_the_grace_ends_without_a_first_piece(upstream: FakeUpstream) -> None:
     upstream.enqueue([0.15, *chunks("x")])
-    stream = gateway(upstream, grace_seconds=0.05).stream(body(), Client())
+    stream = gateway_to(upstream, grace_seconds=0.05).stream(body(), Client())
     batches = list(stream)
     assert batches[0] == []
     assert len(batches) == 4
@@ -154,7 +147,7 @@ def test_a_stream_that_fails_at_once_is_refused(
 
 
 def test_more_calls_than_admitted_are_refused_at_once(upstream: FakeUpstream) -> None:
-    small = gateway(upstream, most_calls=1)
+    small = gateway_to(upstream, most_calls=1)
     upstream.enqueue(chunks("x"), completion())
     stream = small.stream(body(), Client())
     with pytest.raises(errors.Overloaded):
@@ -166,35 +159,6 @@ def test_more_calls_than_admitted_are_refused_at_once(upstream: FakeUpstream) ->
     assert small.in_flight == 0
 
 
-def test_readiness_tells_how_the_last_call_went(services: Services, upstream: FakeUpstream) -> None:
-    assert services.gateway.readiness() == (True, "fake")
-    upstream.enqueue(errors.UpstreamTimeout("silent"), from_status(400, {}, None), completion())
-    for expected in ((False, "silent"), (True, "fake"), (True, "fake")):
-        try:
-            services.gateway.complete(body(), Client())
-        except errors.UpstreamError:
-            pass
-        assert services.gateway.readiness() == expected
-
-
-def test_a_callers_bad_key_does_not_make_the_upstream_look_down(
-    services: Services, upstream: FakeUpstream
-) -> None:
-    upstream.enqueue(from_status(401, {}, None, callers_key="sk-own"))
-    with pytest.raises(errors.UpstreamKeyRefused):
-        services.gateway.complete(body(), Client(upstream_key="sk-own"))
-    assert services.gateway.readiness() == (True, "fake")
-
-
-def test_a_stream_that_breaks_makes_the_upstream_look_down(
-    services: Services, upstream: FakeUpstream
-) -> None:
-    upstream.enqueue([chunk({"content": "x"})])
-    with pytest.raises(errors.UpstreamBroken):
-        list(services.gateway.stream(body(), Client()))
-    assert services.gateway.readiness()[0] is False
-
-
 def test_without_an_upstream_the_text_says_what_to_set() -> None:
     missing = MissingUpstream(default_model="gpt-4o-mini")
     services = build_services(Settings(), missing)
@@ -202,25 +166,3 @@ def test_without_an_upstream_the_text_says_what_to_set() -> None:
         services.gateway.complete(body(), Client())
     with pytest.raises(errors.NoUpstream):
         services.gateway.stream(body(), Client())
-    assert services.gateway.readiness()[0] is False
-
-
-def test_a_failure_is_forgotten_after_a_while(
-    services: Services, upstream: FakeUpstream, mocker: MockerFixture
-) -> None:
-    upstream.enqueue(errors.UpstreamTimeout("silent"))
-    with pytest.raises(errors.UpstreamTimeout):
-        services.gateway.complete(body(), Client())
-    assert services.gateway.readiness() == (False, "silent")
-    later = time.monotonic() + 31
-    mocker.patch("chat_api.services.gateway.time.monotonic", return_value=later)
-    assert services.gateway.readiness() == (True, "fake")
-
-
-def test_a_silent_upstream_is_not_well(upstream: FakeUpstream) -> None:
-    upstream.enqueue(errors.UpstreamTimeout("silent"), [5.0])
-    patient = gateway(upstream, grace_seconds=0.05)
-    with pytest.raises(errors.UpstreamTimeout):
-        patient.complete(body(), Client())
-    patient.stream(body(), Client()).close()
-    assert patient.readiness() == (False, "silent")

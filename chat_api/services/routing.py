@@ -1,0 +1,142 @@
+"""Who answers for a model's name: docs/routing.md tells the rules to those who run the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from chat_api.errors import ModelNotFound
+from chat_api.services.listings import Listing
+from chat_api.services.retired import SUCCESSORS
+from chat_api.upstreams.base import OPENAI_NAMES, Upstream
+
+
+class Target(NamedTuple):
+    """The upstream and the model that are to answer; `alias` is the name asked for, where it
+    differs."""
+
+    upstream: Upstream
+    model: str
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What whoever runs the server says of names.
+
+    `allowed` are patterns in the manner of the shell. `aliases` are names for names. `claims` are
+    patterns and the upstreams whose models they are. `fallbacks` say who is asked next, by the
+    name of the model that failed, `*` for any other.
+    """
+
+    allowed: Sequence[str] = ("*",)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    claims: Sequence[tuple[str, str]] = ()
+    fallbacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Router:
+    """Finds the targets of a call.
+
+    Args:
+        upstreams: those who answer, the default one first.
+        openai: where callers' own keys go; may be one of them.
+    """
+
+    def __init__(self, upstreams: Sequence[Upstream], openai: Upstream, rules: Rules) -> None:
+        self.default = upstreams[0]
+        self.upstreams = tuple(upstreams)
+        self.aliases = rules.aliases
+        self._openai = openai
+        self._by_name = {each.name: each for each in (openai, *upstreams)}
+        self.listings = {name: Listing(each) for name, each in self._by_name.items()}
+        self._rules = rules
+
+    def route(self, name: str | None, *, openai_only: bool = False) -> tuple[Target, ...]:
+        """Who answers for a name, and who is asked next where that fails.
+
+        Args:
+            openai_only: the call carries a key that nobody else may see.
+
+        Raises:
+            ModelNotFound: the name is not allowed.
+        """
+        upstream = self._openai if openai_only else self.default
+        if not name or name == upstream.default_model:
+            first = Target(upstream, upstream.default_model)
+        elif openai_only:
+            first = self._target(name, upstream, name.removeprefix(f"{upstream.name}/"))
+        else:
+            first = self._target(name, *self._find(self.aliases.get(name, name)))
+        if name and not (self.is_allowed(name) or self.is_allowed(first.model)):
+            raise ModelNotFound(f"The model `{name[:200]}` does not exist or is not allowed here.")
+        if openai_only or not self._rules.fallbacks:
+            return (first,)
+        return (first, *self._fallbacks(name, first))
+
+    def is_allowed(self, name: str) -> bool:
+        """Whether that name may be asked for; the default one always may."""
+        rules = self._rules.allowed
+        return name == self.default.default_model or any(fnmatchcase(name, rule) for rule in rules)
+
+    def stand_in(self, upstream: Upstream, name: str, *, ask: bool = True) -> str | None:
+        """The model of that upstream that answers in place of a name, None where the name stands
+        for itself.
+
+        Args:
+            ask: the upstream may be asked what it lists; else its last list counts.
+        """
+        rules = upstream.answers_for
+        if "*" in rules:
+            return upstream.default_model
+        if upstream is self.default and any(fnmatchcase(name, rule) for rule in rules):
+            model = upstream.default_model
+        elif name in SUCCESSORS:
+            model = SUCCESSORS[name]
+        else:
+            return None
+        listing = self.listings[upstream.name]
+        return None if (listing.has(name) if ask else listing.had(name)) else model
+
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """How the listed model that is meant by a name may be written there."""
+        upstream, rest = self._find(name)
+        return name, rest, rest + upstream.implied_suffix
+
+    def _target(self, asked: str, upstream: Upstream, name: str) -> Target:
+        model = self.stand_in(upstream, name) or name
+        return Target(upstream, model, None if model == asked else asked)
+
+    def _find(self, name: str) -> tuple[Upstream, str]:
+        """The upstream whose a name is, and the name without its prefix."""
+        prefix, slash, rest = name.partition("/")
+        prefixed = self._by_name.get(prefix) if slash and rest else None
+        if prefixed is None and len(self.upstreams) == 1:
+            return self.default, name  # no other is there: nobody needs to be asked
+        # Some have names of models with such a prefix of their own: openai/gpt-oss-20b, say.
+        if owner := self._claimer(name) or self._lister(name):
+            return owner, name
+        if prefixed is not None:
+            return prefixed, rest
+        if self._openai in self.upstreams and any(fnmatchcase(name, rule) for rule in OPENAI_NAMES):
+            return self._openai, name
+        return self.default, name
+
+    def _claimer(self, name: str) -> Upstream | None:
+        found = (owner for rule, owner in self._rules.claims if fnmatchcase(name, rule))
+        return self._by_name[owner] if (owner := next(found, None)) else None
+
+    def _lister(self, name: str) -> Upstream | None:
+        listed = (each for each in self.upstreams if self.listings[each.name].has(name))
+        return next(listed, None)
+
+    def _fallbacks(self, asked: str | None, first: Target) -> list[Target]:
+        """Who is asked next: by the name asked for, by the model, by both its names, or by `*`."""
+        asked = asked or first.model
+        chains = self._rules.fallbacks
+        keys = (asked, first.model, f"{first.upstream.name}/{first.model}", "*")
+        chain = next((chains[key] for key in keys if key in chains), ())
+        found = [self._target(asked, *self._find(self.aliases.get(name, name))) for name in chain]
+        return [target for target in found if target[:2] != first[:2]]
