@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamError
-from chat_api.upstreams.transport import Exchange
+from chat_api.upstreams.exchange import Exchange
 
 MAX_REPLY_BYTES = 67_108_864
 MAX_ERROR_BYTES = 65_536

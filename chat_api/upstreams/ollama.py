@@ -21,10 +21,11 @@ from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused, Upst
 from chat_api.upstreams.base import OPENAI_NAMES, Call, Completion, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
 from chat_api.upstreams.ollama_request import chat_request
 from chat_api.upstreams.refusals import from_status
-from chat_api.upstreams.transport import Exchange, Transport
+from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 
 LISTING_TIMEOUT_SECONDS = 5.0
@@ -88,7 +89,7 @@ class OllamaUpstream:
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
         until = time.monotonic() + LISTING_TIMEOUT_SECONDS
-        with contextlib.closing(self._transport.send(self._listing, Caller())) as exchange:
+        with contextlib.closing(Exchange(self._transport, self._listing, Caller())) as exchange:
             if not exchange.wait_head(until):
                 raise UpstreamTimeout("The upstream stayed silent for too long.")
             if exchange.status != 200:
@@ -102,7 +103,7 @@ class OllamaUpstream:
     def _send(self, call: Call, *, stream: bool) -> Exchange:
         body = orjson.dumps(chat_request(call.body, stream=stream))
         length = b"Content-Length: %d\r\n\r\n" % len(body)
-        return self._transport.send(b"".join((self._head, length, body)), call.caller)
+        return Exchange(self._transport, b"".join((self._head, length, body)), call.caller)
 
 
 class OllamaEventStream:

@@ -20,8 +20,9 @@ from chat_api.upstreams.base import Call, Completion, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.events import EventDecoder
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.refusals import from_sdk, from_status
-from chat_api.upstreams.transport import Exchange, Transport
+from chat_api.upstreams.transport import Transport
 
 CONTEXT_TOKENS = 128_000
 """What OpenAI's chat models take at least."""
@@ -137,7 +138,7 @@ class OpenAIUpstream:
         authorization = b"Authorization: Bearer %b\r\n" % key.encode() if key else b""
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         head = self._callers_head if call.caller_key else self._head
-        return self._transport.send(b"".join((head, authorization, length, body)), call.caller)
+        return Exchange(self._transport, b"".join((head, authorization, length, body)), call.caller)
 
     def _refusal(self, exchange: Exchange, callers_key: str | None) -> UpstreamError:
         """The error that an answer other than 200 stands for."""

@@ -11,9 +11,11 @@ from collections.abc import Callable
 import pytest
 
 from chat_api.errors import ChatApiError
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
-from tests.servers import Exchange, ScriptedUpstream
+from tests.servers import Exchange as Served
+from tests.servers import ScriptedUpstream
 from tests.upstreams.helpers import open_sockets
 from tests.upstreams.wire import FOREVER, OK, RawServer, ask, post, read_to_end, receive, reset
 
@@ -31,7 +33,7 @@ def test_an_exchange_gives_status_headers_and_body(
 ) -> None:
     scripted.script = lambda exchange: exchange.reply(418, b"teapot", "X-Kind: short\r\n")
     transport = transport_to(scripted.url)
-    with contextlib.closing(transport.send(post(b'{"a":1}'), Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, post(b'{"a":1}'), Caller())) as exchange:
         assert read_to_end(exchange) == b"teapot"
         assert exchange.status == 418
         assert exchange.headers["x-kind"] == "short"
@@ -57,7 +59,7 @@ def test_exchanges_at_once_have_a_connection_each(raw: Servers, transport_to: Tr
     server = raw(serve_ok)
     transport = transport_to(server.url)
     for _ in range(2):
-        exchanges = [transport.send(post(), Caller()) for _ in range(3)]
+        exchanges = [Exchange(transport, post(), Caller()) for _ in range(3)]
         for exchange in exchanges:
             assert read_to_end(exchange) == b"ok"
             exchange.close()
@@ -69,11 +71,11 @@ def test_closing_twice_does_not_lend_a_connection_twice(
 ) -> None:
     server = raw(serve_ok)
     transport = transport_to(server.url)
-    exchange = transport.send(post(), Caller())
+    exchange = Exchange(transport, post(), Caller())
     read_to_end(exchange)
     exchange.close()
     exchange.close()
-    test = [transport.send(post(), Caller()) for _ in range(2)]
+    test = [Exchange(transport, post(), Caller()) for _ in range(2)]
     assert [read_to_end(exchange) for exchange in test] == [b"ok", b"ok"]
     assert server.connections == 2
     for exchange in test:
@@ -124,7 +126,7 @@ def test_a_redirect_is_not_followed(scripted: ScriptedUpstream, transport_to: Tr
 def test_a_body_comes_as_the_socket_brings_it(
     scripted: ScriptedUpstream, transport_to: Transports
 ) -> None:
-    def script(exchange: Exchange) -> None:
+    def script(exchange: Served) -> None:
         exchange.start_stream()
         for piece in (b"one", b"two"):
             go_on.acquire(timeout=5)
@@ -134,7 +136,7 @@ def test_a_body_comes_as_the_socket_brings_it(
     go_on = threading.Semaphore(0)
     scripted.script = script
     transport = transport_to(scripted.url)
-    with contextlib.closing(transport.send(post(), Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, post(), Caller())) as exchange:
         assert exchange.wait_head(FOREVER)
         assert not exchange.ended
         assert exchange.read(time.monotonic()) is None, "there is nothing yet"

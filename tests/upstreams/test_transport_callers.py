@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_api.errors import CallerGone
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from tests.upstreams.helpers import Visitor, after, eventually, within
 from tests.upstreams.wire import OK, RawServer, ask, post, receive, until_left
@@ -107,7 +108,7 @@ def test_one_callers_leaving_is_nothing_to_the_others(
     server = raw(serve)
     transport = transport_to(server.url)
     staying: list[tuple[int, bytes]] = []
-    leaving = transport.send(post(), visitor.caller)
+    leaving = Exchange(transport, post(), visitor.caller)
     assert eventually(lambda: server.connections == 1)
     other = threading.Thread(target=lambda: staying.append(ask(transport)))
     other.start()

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chat_api.errors import ChatApiError, UpstreamBroken
-from chat_api.upstreams.transport import Exchange, Transport
+from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.upstreams.helpers import eventually, within
 from tests.upstreams.wire import FOREVER, OK, RawServer, ask, post, read_to_end, receive, until_left
@@ -54,7 +55,7 @@ def hanging_upstream(raw: Servers, data: bytes) -> Iterator[tuple[RawServer, thr
 @pytest.mark.parametrize("data", [b"", HEAD, HEAD + b"some"])
 def test_close_wakes_who_reads(raw: Servers, transport_to: Transports, data: bytes) -> None:
     with hanging_upstream(raw, data) as (server, was_left):
-        exchange = transport_to(server.url).send(post(), Caller())
+        exchange = Exchange(transport_to(server.url), post(), Caller())
         reader = Reader(exchange)
         time.sleep(0.05)
         with within(1):
@@ -67,7 +68,7 @@ def test_close_wakes_who_reads(raw: Servers, transport_to: Transports, data: byt
 def test_close_before_the_end_gives_the_upstream_up(raw: Servers, transport_to: Transports) -> None:
     with hanging_upstream(raw, HEAD + b"some") as (server, was_left):
         transport = transport_to(server.url)
-        exchange = transport.send(post(), Caller())
+        exchange = Exchange(transport, post(), Caller())
         assert exchange.wait_head(FOREVER) and exchange.read(FOREVER) == b"some"
         exchange.close()
         exchange.close()
@@ -78,7 +79,7 @@ def test_close_before_the_end_gives_the_upstream_up(raw: Servers, transport_to: 
 
 def test_an_exchange_closed_before_its_head_says_so(raw: Servers, transport_to: Transports) -> None:
     with hanging_upstream(raw, b"") as (server, was_left):
-        exchange = transport_to(server.url).send(post(), Caller())
+        exchange = Exchange(transport_to(server.url), post(), Caller())
         exchange.close()
         with pytest.raises(UpstreamBroken, match="closed"):
             exchange.wait_head(FOREVER)
@@ -89,7 +90,7 @@ def test_a_connection_that_the_upstream_reset_can_be_closed(
     raw: Servers, transport_to: Transports
 ) -> None:
     with hanging_upstream(raw, HEAD + b"some") as (server, _):
-        exchange = transport_to(server.url).send(post(), Caller())
+        exchange = Exchange(transport_to(server.url), post(), Caller())
         assert exchange.wait_head(FOREVER)
         server.close()
         exchange.close()
@@ -116,7 +117,7 @@ def test_finish_takes_in_the_framing_that_is_there(
     for _ in range(2):
         was_read.clear()
         was_sent.clear()
-        exchange = transport.send(post(), Caller())
+        exchange = Exchange(transport, post(), Caller())
         assert exchange.wait_head(FOREVER)
         body = b""
         while body != b"last":
@@ -149,7 +150,7 @@ def test_close_while_a_stale_connection_is_replaced_leaves_nothing_behind(
     server = raw(serve)
     transport = transport_to(f"https://127.0.0.1:{server.port}")
     assert ask(transport) == (200, b"ok")
-    exchange = transport.send(post(b"second"), Caller())
+    exchange = Exchange(transport, post(b"second"), Caller())
     reader = Reader(exchange)
     assert eventually(lambda: server.connections == 2)
     exchange.close()

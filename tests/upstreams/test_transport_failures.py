@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_api.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.servers import free_port
@@ -66,7 +67,7 @@ def test_a_wait_for_the_head_may_end_before_the_time_out(
 ) -> None:
     server = raw(sends_and(b"HTTP/1.1 2", until_left))
     transport = transport_to(server.url, silence=60)
-    with contextlib.closing(transport.send(post(), Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, post(), Caller())) as exchange:
         for _ in range(2):
             assert not exchange.wait_head(time.monotonic() + 0.03)
         clock.advance(60)
@@ -79,7 +80,7 @@ def test_a_wait_for_the_body_may_end_before_the_time_out(
 ) -> None:
     server = raw(sends_and(HEAD + b"some", until_left))
     transport = transport_to(server.url, silence=60)
-    with contextlib.closing(transport.send(post(), Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, post(), Caller())) as exchange:
         assert exchange.wait_head(FOREVER)
         assert exchange.read(FOREVER) == b"some"
         for _ in range(2):
@@ -100,7 +101,7 @@ def test_whoever_says_something_now_and_then_is_not_silent(
 
     wanted = threading.Semaphore(0)
     server = raw(sends_and(HEAD, dribble))
-    exchange = transport_to(server.url, silence=30).send(post(), Caller())
+    exchange = Exchange(transport_to(server.url, silence=30), post(), Caller())
     with contextlib.closing(exchange):
         assert exchange.wait_head(FOREVER)
         while not exchange.ended:
@@ -117,7 +118,7 @@ def test_framing_alone_is_no_body(raw: Servers, transport_to: Transports) -> Non
     wanted = threading.Semaphore(0)
     server = raw(sends_and(CHUNKED_HEAD, go_on))
     transport = transport_to(server.url)
-    with contextlib.closing(transport.send(post(), Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, post(), Caller())) as exchange:
         assert exchange.wait_head(FOREVER)
         wanted.release()
         assert exchange.read(FOREVER) == b"" and not exchange.ended
@@ -175,7 +176,7 @@ def test_a_stream_that_never_pauses_lets_others_run(
     large = b"x" * 10_000_000
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(large)
     server = raw(sends_and(head + large, close))
-    exchange = transport_to(server.url).send(post(), Caller())
+    exchange = Exchange(transport_to(server.url), post(), Caller())
     time.sleep(0.1)  # the sockets' buffers are full now
     with contextlib.closing(exchange), monkeypatch.context() as patches:
         patches.setattr(time, "sleep", turns.append)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_api.errors import CallerGone, UpstreamTimeout, UpstreamUnreachable
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.upstreams.helpers import Visitor, after, within
@@ -178,7 +179,7 @@ def test_a_caller_who_leaves_while_we_send_ends_it(
 
     transport = transport_to(raw(serve).url)
     with within(1), after(0.1, visitor.leave), pytest.raises(CallerGone):
-        transport.send(LARGE, visitor.caller)
+        Exchange(transport, LARGE, visitor.caller)
     left.set()
     assert seen.wait(1), "the upstream does not see that nobody waits"
 

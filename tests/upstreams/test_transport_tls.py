@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from chat_api.errors import CallerGone, UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
+from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
-from tests.servers import Exchange, ScriptedUpstream
+from tests.servers import Exchange as Served
+from tests.servers import ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
 from tests.upstreams.wire import (
     FOREVER,
@@ -83,7 +85,7 @@ def test_a_connection_closed_while_idle_is_not_used(
 def test_a_slow_upstream_is_waited_for(
     scripted_tls: ScriptedUpstream, transport_to: Transports
 ) -> None:
-    def script(exchange: Exchange) -> None:
+    def script(exchange: Served) -> None:
         go_on.acquire(timeout=5)
         exchange.start_stream()
         go_on.acquire(timeout=5)
@@ -93,7 +95,7 @@ def test_a_slow_upstream_is_waited_for(
     go_on = threading.Semaphore(0)
     scripted_tls.script = script
     transport = transport_to(scripted_tls.url)
-    with contextlib.closing(transport.send(post(), Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, post(), Caller())) as exchange:
         assert not exchange.wait_head(time.monotonic() + 0.02)
         go_on.release()
         assert exchange.wait_head(FOREVER)
@@ -179,7 +181,7 @@ def test_close_from_elsewhere_ends_the_exchange(
     raw: Servers, transport_to: Transports, server_tls: ssl.SSLContext
 ) -> None:
     server = raw(lambda connection, number: until_left(connection), server_tls)
-    exchange = transport_to(server.url).send(post(), Caller())
+    exchange = Exchange(transport_to(server.url), post(), Caller())
     with within(1), after(0.05, exchange.close), pytest.raises(UpstreamBroken):
         exchange.wait_head(FOREVER)
 

@@ -10,7 +10,8 @@ import struct
 import threading
 from collections.abc import Callable
 
-from chat_api.upstreams.transport import Exchange, Transport
+from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 
 FOREVER = float("inf")
@@ -37,7 +38,7 @@ def ask(
     transport: Transport, payload: bytes = post(), caller: Caller | None = None
 ) -> tuple[int, bytes]:
     """One whole exchange: status and body."""
-    with contextlib.closing(transport.send(payload, caller or Caller())) as exchange:
+    with contextlib.closing(Exchange(transport, payload, caller or Caller())) as exchange:
         body = read_to_end(exchange)
         return exchange.status, body
 
