@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from chat_api.errors import SettingsError
+from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
@@ -16,7 +18,7 @@ from chat_api.stores.base import Bounds
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_database
 from chat_api.upstreams import local, ollama
-from chat_api.upstreams.base import Upstream
+from chat_api.upstreams.base import KeyedUpstream, Upstream
 from chat_api.upstreams.missing import MissingUpstream
 from chat_api.upstreams.mock import MockUpstream
 from chat_api.upstreams.ollama import OllamaUpstream
@@ -37,26 +39,56 @@ class Services:
     responses: ResponseService
     database: Database
     sessions: Sessions
+    caller_keys: CallerKeys
 
 
-def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
+def build_services(
+    settings: Settings, upstream: Upstream | None = None, openai: KeyedUpstream | None = None
+) -> Services:
     """Make everything. Nothing is opened: that would be shared by Gunicorn's workers.
 
     Args:
         upstream: instead of the one that the settings name.
+        openai: the same for the one that keys in the body of a request are for.
     """
     upstream = upstream or build_upstream(settings)
     models = Models(upstream, settings.models, settings.allowed_models)
+
+    @cache
+    def openai_upstream() -> KeyedUpstream:
+        """Made by the first key that comes in a body, where OpenAI is not who answers anyway: with
+        its certificates it takes 20 to 115 ms, and most servers never see such a key."""
+        if openai:
+            return openai
+        if isinstance(upstream, OpenAIUpstream) and upstream.name == "openai":
+            return upstream
+        return build_openai(settings, OPENAI_MODEL)
+
+    @cache
+    def openai_models() -> Models:
+        found = openai_upstream()
+        if found is upstream:
+            return models
+        return Models(found, settings.models, settings.allowed_models)
+
     gateway = Gateway(
         models,
+        openai_models,
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
     )
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
-    chat = ChatService(gateway, sessions)
-    responses = ResponseService(gateway)
-    return Services(upstream, models, gateway, chat, responses, database, sessions)
+    return Services(
+        upstream=upstream,
+        models=models,
+        gateway=gateway,
+        chat=ChatService(gateway, sessions),
+        responses=ResponseService(gateway),
+        database=database,
+        sessions=sessions,
+        caller_keys=CallerKeys(settings.client_key_pattern, openai_upstream),
+    )
 
 
 def session_bounds(settings: Settings) -> Bounds:
@@ -138,10 +170,15 @@ def build_upstream(settings: Settings) -> Upstream:
             context_tokens=local.CONTEXT_TOKENS // local.PARALLEL_CONVERSATIONS,
             retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
         )
+    return build_openai(settings, settings.default_model or OPENAI_MODEL)
+
+
+def build_openai(settings: Settings, default_model: str) -> OpenAIUpstream:
+    """OpenAI, or the server that stands in its place by `OPENAI_BASE_URL`."""
     return OpenAIUpstream(
         name="openai",
         provider="OpenAI",
-        default_model=settings.default_model or OPENAI_MODEL,
+        default_model=default_model,
         base_url=settings.openai_base_url,
         api_key=settings.openai_api_key,
         timeout_seconds=settings.upstream_timeout_seconds,

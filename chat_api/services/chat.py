@@ -43,7 +43,7 @@ class ChatService:
             request: a loaded `ChatRequestSchema`.
         """
         session = self._session(request, client)
-        completion = self._gateway.complete(self._prompted(request, session), client)
+        completion = self._gateway.complete(self._prompted(request, session, client), client)
         choice = completion.data["choices"][0]
         text = _text(choice["message"])
         exchange = exchange_of(request["message"], text)
@@ -64,7 +64,7 @@ class ChatService:
     def stream(self, request: JsonObject, client: Client) -> ChatStream | RecordedStream:
         """Answer one message in pieces; `pieces` has the text of each event."""
         session = self._session(request, client)
-        stream = self._gateway.stream(self._prompted(request, session), client)
+        stream = self._gateway.stream(self._prompted(request, session, client), client)
         if session is None:
             return stream
         return RecordedStream(stream, self._sessions, session, client, request["message"])
@@ -84,10 +84,10 @@ class ChatService:
         check_length("message", request["message"])
         return self._sessions.get(session_id, client)
 
-    def _prompted(self, request: JsonObject, session: Session | None) -> JsonObject:
+    def _prompted(self, request: JsonObject, session: Session | None, client: Client) -> JsonObject:
         asked = request["message"]
         if session:
-            room = self._gateway.context_tokens(request.get("model"))
+            room = self._gateway.context_tokens(request.get("model"), client)
             messages = prompt(session, asked, room)
         else:
             messages = [*request.get("messages", ()), {"role": "user", "content": asked}]

@@ -39,6 +39,8 @@ class Gateway:
     """Sends chat completions to whom they are for.
 
     Args:
+        openai_models: makes, or finds, the models of the one upstream that keys in the body are
+            for.
         heartbeat_seconds: longest silence of a stream towards its caller, 0 for no bound.
         most_calls: how many calls may be in flight at once; one for `n` answers counts as `n`.
     """
@@ -46,12 +48,14 @@ class Gateway:
     def __init__(
         self,
         models: Models,
+        openai_models: Callable[[], Models],
         *,
         heartbeat_seconds: float,
         most_calls: int,
         grace_seconds: float = FIRST_PIECE_GRACE_SECONDS,
     ) -> None:
         self._models = models
+        self._openai_models = openai_models
         self._heartbeat_seconds = heartbeat_seconds
         self._most_calls = most_calls
         self._grace_seconds = grace_seconds
@@ -126,13 +130,13 @@ class Gateway:
             on_close=on_close,
         )
 
-    def context_tokens(self, model: str | None) -> int:
-        """How long a conversation may be with who answers for that name.
+    def context_tokens(self, model: str | None, client: Client) -> int:
+        """How long a conversation may be with who answers this client for that name.
 
         Raises:
             ModelNotFound: nobody does.
         """
-        return self._models.choose(model).upstream.context_tokens
+        return self._choose(model, client).upstream.context_tokens
 
     def readiness(self) -> tuple[bool, str]:
         """Whether the upstream answered when it was last asked, and a word on it. Asks nobody: a
@@ -145,8 +149,12 @@ class Gateway:
             return False, str(failure)
         return True, upstream.name
 
+    def _choose(self, model: str | None, client: Client) -> Choice:
+        models = self._openai_models() if client.openai_only else self._models
+        return models.choose(model)
+
     def _prepare(self, body: JsonObject, client: Client) -> tuple[Choice, Call]:
-        choice = self._models.choose(body.get("model"))
+        choice = self._choose(body.get("model"), client)
         body["model"] = choice.model
         record = client.record
         record.model, record.alias = choice.model, choice.alias

@@ -226,14 +226,16 @@ def test_heartbeats_come_while_all_are_silent(upstream: FakeUpstream) -> None:
     upstream.answers_one_choice = True
     steps = [chunk({"content": "a"}), 0.5, chunk({}, "stop")]
     upstream.enqueue(steps, steps)
-    gateway = Gateway(Models(upstream, (), ("*",)), heartbeat_seconds=0.1, most_calls=10)
+    models = Models(upstream, (), ("*",))
+    gateway = Gateway(models, lambda: models, heartbeat_seconds=0.1, most_calls=10)
     batches = list(gateway.stream(body(2), Client()))
     assert batches.count([]) >= 2
 
 
 def test_a_call_counts_for_as_many_as_it_wants(upstream: FakeUpstream) -> None:
     upstream.answers_one_choice = True
-    gateway = Gateway(Models(upstream, (), ("*",)), heartbeat_seconds=0, most_calls=3)
+    models = Models(upstream, (), ("*",))
+    gateway = Gateway(models, lambda: models, heartbeat_seconds=0, most_calls=3)
     upstream.enqueue(*[chunks("x")] * 6)
     stream = gateway.stream(body(2), Client())
     assert gateway.in_flight == 2

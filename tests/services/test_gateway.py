@@ -105,7 +105,8 @@ def test_waits_add_up_to_five_seconds_at_most(services: Services, upstream: Fake
 
 def gateway(upstream: FakeUpstream, **options: float) -> Gateway:
     values = {"heartbeat_seconds": 0, "most_calls": 10, **options}
-    return Gateway(Models(upstream, (), ("*",)), **values)  # type: ignore[arg-type]
+    models = Models(upstream, (), ("*",))
+    return Gateway(models, lambda: models, **values)  # type: ignore[arg-type]
 
 
 def test_a_streams_waits_stay_within_the_grace(upstream: FakeUpstream) -> None:
