@@ -12,6 +12,7 @@ from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.models import Models
 from chat_api.services.responses import ResponseService
+from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import OLLAMA_PORT, Settings
 from chat_api.stores.base import Bounds
@@ -40,6 +41,7 @@ class Services:
     database: Database
     sessions: Sessions
     caller_keys: CallerKeys
+    session_chat: SessionChat
 
 
 def build_services(
@@ -79,6 +81,7 @@ def build_services(
     )
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
+    keys = CallerKeys(settings.client_key_pattern, openai_upstream)
     return Services(
         upstream=upstream,
         models=models,
@@ -87,7 +90,8 @@ def build_services(
         responses=ResponseService(gateway),
         database=database,
         sessions=sessions,
-        caller_keys=CallerKeys(settings.client_key_pattern, openai_upstream),
+        caller_keys=keys,
+        session_chat=SessionChat(gateway, sessions, keys),
     )
 
 

@@ -88,7 +88,7 @@ class ChatService:
         asked = request["message"]
         if session:
             room = self._gateway.context_tokens(request.get("model"), client)
-            messages = prompt(session, asked, room)
+            messages = prompt(session.developer_message, session.exchanges, asked, room)
         else:
             messages = [*request.get("messages", ()), {"role": "user", "content": asked}]
         return _body(request, messages)
@@ -106,6 +106,11 @@ class RecordedStream:
         self._session = session
         self._client = client
         self._asked = asked
+
+    @property
+    def session_id(self) -> str:
+        """Where the exchange will be."""
+        return self._session.id
 
     @property
     def model(self) -> str | None:

@@ -31,6 +31,7 @@ DOORS = [
     ("/chat", CHAT),
     ("/chat/stream", CHAT),
     ("/ask", COMPLETION),
+    ("/api/chat", {"user_message": "Hi"}),
     ("/v1/chat/completions", COMPLETION),
     ("/v1/responses", {"input": "Hi"}),
 ]
@@ -160,6 +161,7 @@ def test_a_store_that_cannot_be_used(upstream: FakeUpstream, tmp_path: Path) -> 
         client.get("/api/health"),
         client.post("/chat", json={**CHAT, **session}),
         client.post("/chat/stream", json={**CHAT, **session}),
+        client.post("/api/chat", json={"user_message": "Hi", **session}),
     ):
         assert_error(reply, 503)
         assert reply.headers["Retry-After"] == "5"
