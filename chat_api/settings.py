@@ -105,6 +105,13 @@ def _seconds(low: float) -> Reader:
     return _number(low, 86_400)
 
 
+def _pattern(env: Env, name: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_text(env, name))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(name) from error
+
+
 def _postgresql_url(env: Env, name: str) -> str:
     value = _text(env, name)
     parts = urlsplit(value)
@@ -215,6 +222,10 @@ class Settings:
     max_session_messages: int = _setting(
         "MAX_SESSION_MESSAGES", _whole(2, 1_000_000), "a number from 2 to 1000000", 1000,
         "messages that a session keeps; above, its oldest exchanges go",
+    )  # fmt: skip
+    client_key_pattern: re.Pattern[str] | None = _setting(
+        "CLIENT_KEY_PATTERN", _pattern, "a regular expression", None,
+        "form of the `api_key` that callers bring, matched whole; unset: OpenAI's project keys",
     )  # fmt: skip
     log_format: str = _setting(
         "LOG_FORMAT", _one_of("json", "console"), "json or console", "json", "`console` for people"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
@@ -12,13 +13,15 @@ from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
 from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
+from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import Settings
 from chat_api.stores.base import Bounds
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_database
 from chat_api.upstream_wiring import build_upstreams, openai_for_callers
-from chat_api.upstreams.base import Upstream
+from chat_api.upstreams.base import KeyedUpstream, Upstream
+from chat_api.upstreams.openai import OpenAIUpstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,31 @@ class Services:
     responses: ResponseService
     database: Database
     sessions: Sessions
+    session_chat: SessionChat
+    caller_keys: CallerKeys
     readiness: Readiness
 
 
-def build_services(settings: Settings, *upstreams: Upstream) -> Services:
+def build_services(
+    settings: Settings, *upstreams: Upstream, openai: KeyedUpstream | None = None
+) -> Services:
     """Make everything. Nothing is opened: that would be shared by Gunicorn's workers.
 
     Args:
         upstreams: instead of those that the settings name, the default one first.
+        openai: instead of the one that callers' own keys are for.
     """
-    router = build_router(settings, upstreams or build_upstreams(settings))
+    answering = upstreams or build_upstreams(settings)
+
+    @cache
+    def openai_upstream() -> KeyedUpstream:
+        """Made by the first caller's key, where OpenAI does not answer anyway: with its
+        certificates it takes 20 to 115 ms, and most servers never see such a key."""
+        found = (each for each in answering if isinstance(each, OpenAIUpstream))
+        named = (each for each in found if each.name == "openai")
+        return openai or next(named, None) or openai_for_callers(settings)
+
+    router = Router(answering, openai_upstream, routing_rules(settings))
     health = Health(settings.further.cooldown_failures, settings.further.cooldown_seconds)
     gateway = Gateway(
         router,
@@ -53,32 +71,31 @@ def build_services(settings: Settings, *upstreams: Upstream) -> Services:
     )
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
-    chat = ChatService(gateway, sessions)
-    responses = ResponseService(gateway)
+    keys = CallerKeys(settings.client_key_pattern, openai_upstream)
     return Services(
         upstream=router.default,
         router=router,
         models=Models(router, settings.models),
         gateway=gateway,
-        chat=chat,
-        responses=responses,
+        chat=ChatService(gateway, sessions),
+        responses=ResponseService(gateway),
         database=database,
         sessions=sessions,
+        session_chat=SessionChat(gateway, sessions, keys),
+        caller_keys=keys,
         readiness=Readiness(router.upstreams, health, database),
     )
 
 
-def build_router(settings: Settings, upstreams: Sequence[Upstream]) -> Router:
-    """Who answers for which name."""
+def routing_rules(settings: Settings) -> Rules:
+    """What the settings say of models' names."""
     further = settings.further
-    rules = Rules(
+    return Rules(
         allowed=settings.allowed_models,
         aliases=further.aliases,
         claims=[(model, each.name) for each in further.upstreams for model in each.models],
         fallbacks=further.fallbacks,
     )
-    openai = next((each for each in upstreams if each.name == "openai"), None)
-    return Router(upstreams, openai or openai_for_callers(settings), rules)
 
 
 def session_bounds(settings: Settings) -> Bounds:

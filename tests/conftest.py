@@ -62,11 +62,20 @@ def upstream() -> FakeUpstream:
 
 
 @pytest.fixture
-def services(settings: Settings, upstream: FakeUpstream) -> Iterator[Services]:
-    services = build_services(settings, upstream)
+def openai_upstream() -> FakeUpstream:
+    """Whom keys in the body of a request are for."""
+    return FakeUpstream("openai")
+
+
+@pytest.fixture
+def services(
+    settings: Settings, upstream: FakeUpstream, openai_upstream: FakeUpstream
+) -> Iterator[Services]:
+    services = build_services(settings, upstream, openai=openai_upstream)
     yield services
     assert services.gateway.in_flight == 0, "a call was not let go of"
-    assert all(stream.closed for stream in upstream.streams), "a stream was left open"
+    streams = upstream.streams + openai_upstream.streams
+    assert all(stream.closed for stream in streams), "a stream was left open"
     services.database.close()
 
 

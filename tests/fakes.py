@@ -10,6 +10,7 @@ import orjson
 
 from chat_api.errors import ChatApiError
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.waiting import Caller
 
 
 def completion(text: str = "Hello!", **extra: Any) -> JsonObject:
@@ -108,6 +109,8 @@ class FakeUpstream:
         self.streams: list[FakeEventStream] = []
         self.listing: list[JsonObject] | ChatApiError = []
         self.listed = 0
+        self.verdict: ChatApiError | None = None
+        self.checked: list[str] = []
         self._queue: deque[Any] = deque()
 
     def enqueue(self, *answers: Any) -> None:
@@ -131,6 +134,12 @@ class FakeUpstream:
         if isinstance(self.listing, ChatApiError):
             raise self.listing
         return self.listing
+
+    def check_key(self, key: str, caller: Caller) -> None:
+        """See `KeyedUpstream.check_key`; `verdict` is raised."""
+        self.checked.append(key)
+        if self.verdict:
+            raise self.verdict
 
     def close(self) -> None:
         """Nothing is open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("DATABASE_URL", "database_url", "postgres://u:p@h:1/d", "postgres://u:p@h:1/d"),
         ("DATABASE_URL", "database_url", "postgresql:///d", "postgresql:///d"),
         ("SESSION_TTL_HOURS", "session_ttl_hours", "0.5", 0.5),
+        ("CLIENT_KEY_PATTERN", "client_key_pattern", r"gsk_\w{52}", re.compile(r"gsk_\w{52}")),
     ],
 )
 def test_values_and_aliases_are_read(
@@ -99,6 +101,9 @@ def test_a_dotenv_file_is_read_beneath_the_environment(
         ("SESSION_TTL_HOURS", "0"),
         ("MAX_SESSIONS", "0"),
         ("MAX_SESSION_MESSAGES", "1"),
+        ("CLIENT_KEY_PATTERN", "sk-["),
+        ("CLIENT_KEY_PATTERN", "a{99999999999999999999}"),
+        ("CLIENT_KEY_PATTERN", "(" * 5000 + ")" * 5000),
         ("ALLOW_ORIGINS", ".*"),
         ("ALLOW_ORIGINS", "https://a.example,b.example"),
     ],

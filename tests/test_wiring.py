@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat_api.errors import SettingsError
+from chat_api.services.clients import Client
 from chat_api.settings import Settings
 from chat_api.upstream_wiring import (
     build_upstreams,
@@ -20,8 +22,11 @@ from chat_api.upstream_wiring import (
 from chat_api.upstreams import local, ollama
 from chat_api.upstreams_file import NamedUpstream, UpstreamsFile
 from chat_api.wiring import build_services
+from tests.fakes import completion
 from tests.ollama_wire import speak
 from tests.servers import ScriptedUpstream, free_port
+
+OWN_KEY = "sk-proj-" + "k" * 156
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +104,32 @@ def test_another_model_file_must_be_there(tmp_path: Path) -> None:
     assert services.models.default == "other-1b"
 
 
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize(
+    ("settings", "model"),
+    [
+        (Settings(upstream="mock", default_model="m"), "gpt-4o-mini"),
+        (Settings(upstream="ollama", default_model="m"), "gpt-4o-mini"),
+        (Settings(), "gpt-4o-mini"),
+        (Settings(upstream="openai"), "gpt-4o-mini"),
+        (Settings(upstream="openai", default_model="m"), "m"),
+    ],
+    ids=["mock", "ollama", "none", "openai", "openai with a model"],
+)
+def test_a_callers_own_key_goes_to_openai_whoever_answers_otherwise(
+    scripted: ScriptedUpstream, settings: Settings, model: str
+) -> None:
+    # No connection is kept: nothing here could close it.
+    scripted.script = lambda exchange: exchange.reply(200, completion(), "Connection: close\r\n")
+    services = build_services(replace(settings, openai_base_url=scripted.url))
+    client = services.caller_keys.with_key(Client(), OWN_KEY)
+    services.gateway.complete({"messages": [{"role": "user", "content": "Hi"}]}, client)
+    (exchange,) = scripted.exchanges
+    assert exchange.headers["authorization"] == f"Bearer {OWN_KEY}"
+    assert exchange.json["model"] == client.record.model == model
+    assert client.record.upstream == "openai"
+
+
 def test_the_mock_and_openai_have_their_default_models() -> None:
     assert build_services(Settings(upstream="mock")).models.default == "mock-1"
     assert build_services(Settings(openai_api_key="k")).models.default == "gpt-4o-mini"
@@ -136,10 +167,3 @@ def test_the_local_model_is_started_where_a_fallback_names_it() -> None:
         pytest.skip("the local model is not installed")
     assert local_model_to_start(Settings(openai_api_key="k", further=further)) is not None
     assert local_model_to_start(Settings(openai_api_key="k")) is None
-
-
-def test_callers_own_keys_have_openai_to_go_to_whoever_answers() -> None:
-    services = build_services(Settings(upstream="mock"))
-    (target,) = services.router.route(None, openai_only=True)
-    assert (target.upstream.name, target.model) == ("openai", "gpt-4o-mini")
-    assert target.upstream.models() == [], "without a key it is not asked"

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from flask import Flask
 
 from chat_api.routes import ask, chat, health, info, models, streaming
+from chat_api.routes.api import caller_keys, sessions
+from chat_api.routes.api import chat as api_chat
 from chat_api.routes.api import health as api_health
-from chat_api.routes.api import sessions
 from chat_api.routes.v1 import chat_completions, responses
 from chat_api.routes.v1 import models as v1_models
 from chat_api.web.auth import Guard, allow_anyone
@@ -35,6 +36,8 @@ MOUNTS = (
     Mount(ask.bp, "/ask", public=False),
     Mount(api_health.bp, "/api/health", public=True),
     Mount(sessions.bp, "/api/sessions", public=False),
+    Mount(api_chat.bp, "/api/chat", public=False),
+    Mount(caller_keys.bp, "/api/test-key", public=False),
     Mount(chat_completions.bp, "/v1/chat/completions", public=False),
     Mount(responses.bp, "/v1/responses", public=False),
     Mount(v1_models.bp, "/v1/models", public=False),

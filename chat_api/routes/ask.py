@@ -27,4 +27,4 @@ def create(ask_request: dict[str, Any]) -> Response:
     text/event-stream` the events of `/chat/stream`.
     """
     stream = services().chat.ask(ask_request, current_client())  # the upstream opens here
-    return text_or_events(stream, HEADERS)
+    return text_or_events(stream, text_headers=HEADERS)

@@ -71,6 +71,7 @@ def retrieve() -> Response:
             "chat",
             "streaming",
             "sessions",
+            "caller-keys",
             "openai-compatible",
             "responses",
             "model-aliases",

@@ -43,7 +43,7 @@ class ChatService:
             request: a loaded `ChatRequestSchema`.
         """
         session = self._session(request, client)
-        completion = self._gateway.complete(self._prompted(request, session), client)
+        completion = self._gateway.complete(self._prompted(request, session, client), client)
         choice = completion.data["choices"][0]
         text = _text(choice["message"])
         exchange = exchange_of(request["message"], text)
@@ -64,7 +64,7 @@ class ChatService:
     def stream(self, request: JsonObject, client: Client) -> ChatStream | RecordedStream:
         """Answer one message in pieces; `pieces` has the text of each event."""
         session = self._session(request, client)
-        stream = self._gateway.stream(self._prompted(request, session), client)
+        stream = self._gateway.stream(self._prompted(request, session, client), client)
         if session is None:
             return stream
         return RecordedStream(stream, self._sessions, session, client, request["message"])
@@ -84,11 +84,11 @@ class ChatService:
         check_length("message", request["message"])
         return self._sessions.get(session_id, client)
 
-    def _prompted(self, request: JsonObject, session: Session | None) -> JsonObject:
+    def _prompted(self, request: JsonObject, session: Session | None, client: Client) -> JsonObject:
         asked = request["message"]
         if session:
-            room = self._gateway.context_tokens(request.get("model"))
-            messages = prompt(session, asked, room)
+            room = self._gateway.context_tokens(request.get("model"), client)
+            messages = prompt(session.developer_message, session.exchanges, asked, room)
         else:
             messages = [*request.get("messages", ()), {"role": "user", "content": asked}]
         return _body(request, messages)
@@ -106,6 +106,11 @@ class RecordedStream:
         self._session = session
         self._client = client
         self._asked = asked
+
+    @property
+    def session_id(self) -> str:
+        """Where the exchange will be."""
+        return self._session.id
 
     @property
     def model(self) -> str | None:

@@ -42,4 +42,7 @@ class Client:
     """Stands for the key of this server's that opened the request; "" where it wants none."""
     upstream_key: str | None = field(default=None, repr=False)
     """The caller's own key for the upstream; used where the upstream takes such keys."""
+    openai_only: bool = False
+    """That key came in the body (`services.caller_keys`): the call is OpenAI's, whoever else
+    answers here."""
     record: CallRecord = field(default_factory=CallRecord)

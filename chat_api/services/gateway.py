@@ -53,7 +53,7 @@ class Gateway:
         Raises:
             ModelNotFound, Overloaded, NoUpstream, UpstreamError, CallerGone
         """
-        targets = awake(self._router.route(body.get("model")), self._health)
+        targets = awake(self._targets(body.get("model"), client), self._health)
         n = body.get("n") or 1
 
         def ask(target: Target) -> Completion:
@@ -87,7 +87,7 @@ class Gateway:
         grace_end = time.monotonic() + self._grace_seconds
         options = body.get("stream_options") or {}
         body = {**body, "stream": True, "stream_options": {**options, "include_usage": True}}
-        targets = awake(self._router.route(body.get("model")), self._health)
+        targets = awake(self._targets(body.get("model"), client), self._health)
         n = body.get("n") or 1
 
         def open_target(target: Target, until: float) -> Opened:
@@ -129,13 +129,16 @@ class Gateway:
             on_close=on_close,
         )
 
-    def context_tokens(self, model: str | None) -> int:
-        """How long a conversation may be with everybody who may answer for that name.
+    def context_tokens(self, model: str | None, client: Client) -> int:
+        """How long a conversation may be with everybody who may answer this client for that name.
 
         Raises:
             ModelNotFound: nobody does.
         """
-        return min(target.upstream.context_tokens for target in self._router.route(model))
+        return min(target.upstream.context_tokens for target in self._targets(model, client))
+
+    def _targets(self, model: str | None, client: Client) -> tuple[Target, ...]:
+        return self._router.route(model, openai_only=client.openai_only)
 
     def _with_retries(
         self,

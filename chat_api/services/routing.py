@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -11,6 +11,8 @@ from chat_api.errors import ModelNotFound
 from chat_api.services.listings import Listing
 from chat_api.services.retired import SUCCESSORS
 from chat_api.upstreams.base import OPENAI_NAMES, Upstream
+
+OPENAI = "openai"
 
 
 class Target(NamedTuple):
@@ -42,16 +44,18 @@ class Router:
 
     Args:
         upstreams: those who answer, the default one first.
-        openai: where callers' own keys go; may be one of them.
+        openai: finds, or makes, the one that callers' own keys go to; may be one of them.
     """
 
-    def __init__(self, upstreams: Sequence[Upstream], openai: Upstream, rules: Rules) -> None:
+    def __init__(
+        self, upstreams: Sequence[Upstream], openai: Callable[[], Upstream], rules: Rules
+    ) -> None:
         self.default = upstreams[0]
         self.upstreams = tuple(upstreams)
         self.aliases = rules.aliases
+        self.listings = {each.name: Listing(each) for each in upstreams}
+        self._by_name = {each.name: each for each in upstreams}
         self._openai = openai
-        self._by_name = {each.name: each for each in (openai, *upstreams)}
-        self.listings = {name: Listing(each) for name, each in self._by_name.items()}
         self._rules = rules
 
     def route(self, name: str | None, *, openai_only: bool = False) -> tuple[Target, ...]:
@@ -63,7 +67,7 @@ class Router:
         Raises:
             ModelNotFound: the name is not allowed.
         """
-        upstream = self._openai if openai_only else self.default
+        upstream = self._openai() if openai_only else self.default
         if not name or name == upstream.default_model:
             first = Target(upstream, upstream.default_model)
         elif openai_only:
@@ -97,8 +101,9 @@ class Router:
             model = SUCCESSORS[name]
         else:
             return None
-        listing = self.listings[upstream.name]
-        return None if (listing.has(name) if ask else listing.had(name)) else model
+        listing = self.listings.get(upstream.name)  # who is there for callers' keys has none
+        is_listed = listing and (listing.has(name) if ask else listing.had(name))
+        return None if is_listed else model
 
     def spellings(self, name: str) -> tuple[str, ...]:
         """How the listed model that is meant by a name may be written there."""
@@ -113,6 +118,8 @@ class Router:
         """The upstream whose a name is, and the name without its prefix."""
         prefix, slash, rest = name.partition("/")
         prefixed = self._by_name.get(prefix) if slash and rest else None
+        if prefixed is None and prefix == OPENAI and rest:
+            prefixed = self._openai()
         if prefixed is None and len(self.upstreams) == 1:
             return self.default, name  # no other is there: nobody needs to be asked
         # Some have names of models with such a prefix of their own: openai/gpt-oss-20b, say.
@@ -120,9 +127,8 @@ class Router:
             return owner, name
         if prefixed is not None:
             return prefixed, rest
-        if self._openai in self.upstreams and any(fnmatchcase(name, rule) for rule in OPENAI_NAMES):
-            return self._openai, name
-        return self.default, name
+        is_openais = any(fnmatchcase(name, rule) for rule in OPENAI_NAMES)
+        return (self._by_name.get(OPENAI, self.default) if is_openais else self.default), name
 
     def _claimer(self, name: str) -> Upstream | None:
         found = (owner for rule, owner in self._rules.claims if fnmatchcase(name, rule))

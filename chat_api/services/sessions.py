@@ -39,12 +39,11 @@ class Sessions:
         Args:
             request: a loaded `SessionRequestSchema`.
         """
-        text = request.get("developer_message")
-        check_length("developer_message", text or "")
-        session = self._store.create(
-            secrets.token_urlsafe(ID_BYTES), client.owner, text if text and text.strip() else None
-        )
-        return _described(session)
+        return _described(self.begin(developer_message_of(request), client))
+
+    def begin(self, developer_message: str | None, client: Client) -> Session:
+        """A new session with an id of ours."""
+        return self._store.create(secrets.token_urlsafe(ID_BYTES), client.owner, developer_message)
 
     def retrieve(self, session_id: str, client: Client) -> JsonObject:
         """A session and its messages, as `SessionWithMessagesSchema` says."""
@@ -76,6 +75,17 @@ class Sessions:
         if not self._store.append(session.id, client.owner, exchange):
             raise SessionNotFound
 
+    def set_developer_message(
+        self, session: Session, client: Client, developer_message: str | None
+    ) -> None:
+        """Replace a session's developer message, from now on.
+
+        Raises:
+            SessionNotFound: the session was deleted meanwhile.
+        """
+        if not self._store.set_developer_message(session.id, client.owner, developer_message):
+            raise SessionNotFound
+
     def count(self) -> int:
         """How many sessions there are, of all owners."""
         return self._store.count()
@@ -86,6 +96,17 @@ def exchange_of(asked: str, said: str) -> Exchange:
     return [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
 
 
+def developer_message_of(request: JsonObject) -> str | None:
+    """The developer message in a request; a blank one is none.
+
+    Raises:
+        InvalidRequest: it is longer than a session can hold.
+    """
+    text = request.get("developer_message") or ""
+    check_length("developer_message", text)
+    return text if text.strip() else None
+
+
 def check_length(name: str, text: str) -> None:
     """Raises: InvalidRequest, when the text is longer than a session can hold."""
     if len(text.encode()) > MOST_SESSION_BYTES:
@@ -93,16 +114,18 @@ def check_length(name: str, text: str) -> None:
         raise InvalidRequest(f"`{name}` {limit}", name, "string_above_max_length")
 
 
-def prompt(session: Session, asked: str, context_tokens: int) -> list[JsonObject]:
+def prompt(
+    developer_message: str | None, exchanges: list[Exchange], asked: str, context_tokens: int
+) -> list[JsonObject]:
     """What goes upstream: the developer message, as many of the newest exchanges as fit, and the
     question. Exchanges go whole; the first and the last of these go in any case."""
     first: Exchange = []
-    if session.developer_message is not None:
-        first = [{"role": "developer", "content": session.developer_message}]
+    if developer_message is not None:
+        first = [{"role": "developer", "content": developer_message}]
     last: Exchange = [{"role": "user", "content": asked}]
     room = context_tokens * BYTES_PER_TOKEN * PROMPT_SHARE - _size(first) - _size(last)
     kept: list[Exchange] = []
-    for exchange in reversed(session.exchanges):
+    for exchange in reversed(exchanges):
         room -= _size(exchange)
         if room < 0:
             break

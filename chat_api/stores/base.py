@@ -65,6 +65,15 @@ class SessionStore(Protocol):
             False when there is no such session (any more): then nothing is stored.
         """
 
+    def set_developer_message(
+        self, session_id: str, owner: str, developer_message: str | None
+    ) -> bool:
+        """Replace the developer message; None for none. The last activity stays as it is.
+
+        Returns:
+            False when there is no such session.
+        """
+
     def delete(self, session_id: str, owner: str) -> bool:
         """Remove a session and its messages.
 

@@ -105,6 +105,17 @@ class SqlSessionStore:
 
         return self._database.write(work)
 
+    def set_developer_message(
+        self, session_id: str, owner: str, developer_message: str | None
+    ) -> bool:
+        """See `SessionStore.set_developer_message`."""
+        statement = (
+            update(sessions)
+            .where(*self._is(session_id, owner))
+            .values(developer_message=_packed(developer_message))
+        )
+        return self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
+
     def delete(self, session_id: str, owner: str) -> bool:
         """See `SessionStore.delete`."""
         statement = delete(sessions).where(*self._is(session_id, owner))

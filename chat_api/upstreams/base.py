@@ -130,3 +130,16 @@ class Upstream(Protocol):
 
     def close(self) -> None:
         """Close what is open. The upstream is not used afterwards."""
+
+
+class KeyedUpstream(Upstream, Protocol):
+    """One that callers' own keys are for."""
+
+    def check_key(self, key: str, caller: Caller) -> None:
+        """Have a caller's own key judged, by a call that costs nothing. One try.
+
+        Raises:
+            UpstreamKeyRefused: it is no good.
+            UpstreamError: it could not be judged.
+            CallerGone: the caller left meanwhile.
+        """

@@ -7,7 +7,9 @@ over our own transport; the rest (listing models, say) the SDK does itself.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -15,7 +17,7 @@ import httpx2
 import openai
 import orjson
 
-from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError
+from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError, UpstreamTimeout
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
@@ -23,12 +25,14 @@ from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Transport
+from chat_api.upstreams.waiting import Caller
 
 CONTEXT_TOKENS = 128_000
 """What OpenAI's chat models take at least."""
 OPENAI_URL = "https://api.openai.com/v1"
 LISTING_TIMEOUT_SECONDS = 5.0
-COMPLETIONS = "chat/completions"
+COMPLETIONS = "POST", "chat/completions"
+MODELS = "GET", "models"
 # Ours: the transport writes these itself, or they belong to the SDK's own retries.
 OWN_HEADERS = ("accept", "authorization", "content-type", "x-stainless-retry-count")
 # They go with the server's key, and would contradict a caller's own.
@@ -89,8 +93,10 @@ class OpenAIUpstream:
             connect_timeout_seconds=connect_timeout_seconds,
             silence_timeout_seconds=timeout_seconds,
         )
-        self._head = _request_head(self._client, OWN_HEADERS)
-        self._callers_head = _request_head(self._client, OWN_HEADERS + ACCOUNT_HEADERS)
+        foreign = OWN_HEADERS + ACCOUNT_HEADERS
+        self._head = _request_head(self._client, COMPLETIONS, OWN_HEADERS)
+        self._callers_head = _request_head(self._client, COMPLETIONS, foreign)
+        self._callers_listing = _request_head(self._client, MODELS, foreign)
 
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
@@ -115,12 +121,21 @@ class OpenAIUpstream:
             return []  # it is there for callers who bring a key, and offers nothing by itself
         try:
             page = self._client.models.with_raw_response.list(timeout=LISTING_TIMEOUT_SECONDS)
-            listed = orjson.loads(page.content)["data"]
-            return [model for model in listed if isinstance(model["id"], str)]
+            return _listed(page.content)
         except openai.OpenAIError as error:
             raise from_sdk(error, (self._api_key,)) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise UpstreamBroken("The upstream's list of models is none.") from error
+
+    def check_key(self, key: str, caller: Caller) -> None:
+        """See `KeyedUpstream.check_key`. Not by the SDK, which would not notice that the caller
+        left, and would send the account headers of the server's key along."""
+        until = time.monotonic() + LISTING_TIMEOUT_SECONDS
+        payload = self._callers_listing + _authorization(key) + b"\r\n"
+        with contextlib.closing(Exchange(self._transport, payload, caller)) as exchange:
+            if not exchange.wait_head(until):
+                raise UpstreamTimeout("The upstream stayed silent for too long.")
+            if exchange.status != 200:
+                raise self._refusal(exchange, key)
+            _listed(read_whole(exchange, until))
 
     def close(self) -> None:
         """See `Upstream.close`."""
@@ -135,7 +150,7 @@ class OpenAIUpstream:
                 "This server has no OpenAI key of its own: send yours as `Authorization: Bearer "
                 "sk-…`, or set OPENAI_API_KEY."
             )
-        authorization = b"Authorization: Bearer %b\r\n" % key.encode() if key else b""
+        authorization = _authorization(key) if key else b""
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         head = self._callers_head if call.caller_key else self._head
         return Exchange(self._transport, b"".join((head, authorization, length, body)), call.caller)
@@ -196,21 +211,37 @@ class OpenAIEventStream:
         self._exchange.close()
 
 
-def _request_head(client: openai.OpenAI, left_out: tuple[str, ...]) -> bytes:
+def _request_head(
+    client: openai.OpenAI, target: tuple[str, str], left_out: tuple[str, ...]
+) -> bytes:
     """The request's head as far as it is always the same, from what the SDK would send."""
     url = client.base_url
     path = url.raw_path.decode("ascii").rstrip("/")
+    method, route = target
     lines = [
-        f"POST {path}/{COMPLETIONS} HTTP/1.1",
+        f"{method} {path}/{route} HTTP/1.1",
         f"Host: {url.netloc.decode('ascii')}",
-        "Content-Type: application/json",
         "Accept: application/json, text/event-stream",
         "Accept-Encoding: identity",  # compressed, a stream could not be looked into
     ]
+    if method == "POST":
+        lines.append("Content-Type: application/json")
     for name, value in client.default_headers.items():
         if isinstance(value, str) and name.lower() not in left_out:
             lines.append(f"{name}: {value}")
     return "".join(line + "\r\n" for line in lines).encode("latin-1")
+
+
+def _authorization(key: str) -> bytes:
+    return b"Authorization: Bearer %b\r\n" % key.encode()
+
+
+def _listed(raw: bytes) -> list[JsonObject]:
+    """The model objects in a body."""
+    try:
+        return [model for model in orjson.loads(raw)["data"] if isinstance(model["id"], str)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UpstreamBroken("The upstream's list of models is none.") from error
 
 
 def _completion(raw: bytes) -> JsonObject:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
-from chat_api.services.chat import pieces
+from chat_api.services.chat import RecordedStream, pieces
 from chat_api.services.streams import ChatStream
 from chat_api.web.connections import BrokenTransfer, reset_unless_whole
 from chat_api.web.errors import told
@@ -16,21 +16,32 @@ from chat_api.web.sse import plain_frames, stream_response
 
 EVENTS = "text/event-stream"
 TEXT = "text/plain"
+NO_HEADERS: Mapping[str, str] = {}
 
 
-def text_or_events(stream: ChatStream, headers: Mapping[str, str]) -> Response:
-    """The reply as bare text with these headers, or as server-sent events where the caller's
-    `Accept` prefers them."""
+def text_or_events(
+    stream: ChatStream | RecordedStream,
+    *,
+    headers: Mapping[str, str] = NO_HEADERS,
+    text_headers: Mapping[str, str] = NO_HEADERS,
+) -> Response:
+    """The reply as bare text, or as server-sent events where the caller's `Accept` prefers them.
+
+    Args:
+        headers: for either.
+        text_headers: for bare text only.
+    """
     if request.accept_mimetypes.best_match([TEXT, EVENTS]) == EVENTS:
         response = stream_response(plain_frames(stream), stream)
     else:
         response = stream_response(text_pieces(stream, request.environ), stream)
-        response.headers.update({"Content-Type": f"{TEXT}; charset=utf-8", **headers})
+        response.headers.update({"Content-Type": f"{TEXT}; charset=utf-8", **text_headers})
+    response.headers.update(headers)
     response.vary.add("Accept")
     return response
 
 
-def text_pieces(stream: ChatStream, environ: Mapping[str, Any]) -> Iterator[bytes]:
+def text_pieces(stream: ChatStream | RecordedStream, environ: Mapping[str, Any]) -> Iterator[bytes]:
     """The text, piece by piece.
 
     Raises:

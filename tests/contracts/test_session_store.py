@@ -101,6 +101,34 @@ class TestSessionStore:
         assert not store.delete("s1", owner)
         assert contents(store, "s1") == []
 
+    @pytest.mark.parametrize("text", ["Be long.", ODD_TEXT, None])
+    def test_a_developer_message_is_replaced_and_all_else_stays(
+        self, store: SessionStore, clock: Clock, text: str | None
+    ) -> None:
+        made = store.create("s1", "me", "Be brief.")
+        store.create("s2", "me", "Be brief.")
+        store.append("s1", "me", exchange(1))
+        clock.now += 5
+        assert store.set_developer_message("s1", "me", text)
+        session = store.get("s1", "me")
+        assert session is not None
+        assert (session.developer_message, session.exchanges) == (text, [exchange(1)])
+        assert session.last_activity == made.last_activity
+        other = store.get("s2", "me")
+        assert other is not None and other.developer_message == "Be brief."
+
+    def test_nobody_replaces_what_is_not_theirs_or_not_there(
+        self, store: SessionStore, clock: Clock
+    ) -> None:
+        store.create("s1", "me", "Be brief.")
+        assert not store.set_developer_message("s1", "you", "x")
+        assert not store.set_developer_message("s2", "me", "x")
+        assert not store.set_developer_message("s1' OR '1'='1", "me", "x")
+        session = store.get("s1", "me")
+        assert session is not None and session.developer_message == "Be brief."
+        clock.now += HOUR
+        assert not store.set_developer_message("s1", "me", "x"), "it expired"
+
     def test_what_is_deleted_is_gone_with_its_messages(
         self, store: SessionStore, database: Database
     ) -> None:

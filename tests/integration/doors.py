@@ -19,6 +19,11 @@ class Door(NamedTuple):
         return self.path.startswith("/v1/")
 
     @property
+    def keeps_statuses(self) -> bool:
+        """What failed behind the server has statuses of its own here; else it is 400 or 500."""
+        return self.path.startswith(("/v1/", "/api/"))
+
+    @property
     def prompt(self) -> str:
         """What a request says here: an upstream can tell the doors apart by it."""
         return f"Hi at {self.path}{', streamed' if self.streamed else ''}"
@@ -28,6 +33,8 @@ class Door(NamedTuple):
         text = prompt or self.prompt
         if self.path.startswith("/chat"):
             return {"message": text, **extra}
+        if self.path == "/api/chat":
+            return {"user_message": text, **extra}
         if self.path == "/v1/responses":
             return {"input": text, **extra}
         messages = [{"role": "user", "content": text}]
@@ -36,7 +43,8 @@ class Door(NamedTuple):
     def error_text(self, body: bytes) -> str:
         """The text of an error reply, or of an error event's data, in this family's shape."""
         found = json.loads(body)
-        error = found["content"] if self.path == "/ask" and "content" in found else found["error"]
+        name = {"/ask": "content", "/api/chat": "detail"}.get(self.path, "error")
+        error = found[name if name in found else "error"]  # an event's is plain
         if not self.openai:
             assert isinstance(error, str)
             return error
@@ -51,8 +59,10 @@ V1 = Door("/v1/chat/completions", streamed=False)
 V1_STREAM = Door("/v1/chat/completions", streamed=True)
 ASK = Door("/ask", streamed=True)
 """Its pieces are bare text, so it is not among STREAMED."""
+API_CHAT = Door("/api/chat", streamed=True)
+"""As ASK."""
 RESPONSES = Door("/v1/responses", streamed=False)
-DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK, RESPONSES)
+DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK, API_CHAT, RESPONSES)
 STREAMED = (CHAT_STREAM, V1_STREAM)
 
 

@@ -83,7 +83,7 @@ def test_it_is_a_status_and_not_a_stream(
     failure = KINDS[kind]
     stage.play(failure.script)
     reply = ask(relay, door)
-    assert reply.status == (failure.openai if door.openai else failure.plain)
+    assert reply.status == (failure.openai if door.keeps_statuses else failure.plain)
     assert reply.headers["Content-Type"] == "application/json"
     assert door.error_text(reply.body).endswith(".")
     assert b"canary" not in reply.body and b"10.0.0.7" not in reply.body
@@ -100,7 +100,7 @@ def test_the_upstreams_judgement_is_passed_on_in_its_own_words(
     error = {"message": f"No, {CANARY}!", "type": "t", "param": "messages[0]", "code": "c"}
     stage.play(refuse(status, {"error": error}))
     reply = ask(relay, door)
-    assert reply.status == (status if door.openai else 400)
+    assert reply.status == (status if door.keeps_statuses else 400)
     assert door.error_text(reply.body) == "No, ***!"
     if door.openai:
         assert reply.json["error"] == {**error, "message": "No, ***!"}
@@ -116,7 +116,7 @@ def test_a_retry_after_of_more_than_5_seconds_is_passed_on_at_once(
     reply = ask(relay, door)
     assert time.monotonic() - started < AT_ONCE_SECONDS
     assert len(stage.exchanges) == 1
-    if status == 503 and not door.openai:
+    if status == 503 and not door.keeps_statuses:
         assert reply.status == 500
     else:
         assert (reply.status, reply.headers["Retry-After"]) == (status, "6")
@@ -137,13 +137,13 @@ def test_a_redirect_is_not_followed(
     relay: Server, stage: Stage, scripted: ScriptedUpstream, status: int, door: Door
 ) -> None:
     stage.play(refuse(status, b"", f"Location: {scripted.url}/chat/completions\r\n"))
-    assert ask(relay, door).status == (502 if door.openai else 500)
+    assert ask(relay, door).status == (502 if door.keeps_statuses else 500)
     assert scripted.connections == 0
 
 
 def test_an_upstream_that_refuses_connections_is_told_of(small: Server) -> None:
     for door, reply in ask_at(DOORS, small):
-        assert reply.status == (502 if door.openai else 500)
+        assert reply.status == (502 if door.keeps_statuses else 500)
         assert door.error_text(reply.body) == "The upstream could not be reached."
 
 

@@ -15,6 +15,6 @@ def gateway_to(
 ) -> Gateway:
     """To these upstreams, the default one first; no heartbeat and ten calls at once if not said
     otherwise."""
-    router = Router(upstreams, upstreams[0], rules or Rules())
+    router = Router(upstreams, lambda: upstreams[0], rules or Rules())
     values: dict[str, Any] = {"heartbeat_seconds": 0, "most_calls": 10, **options}
     return Gateway(router, health or Health(3, 30.0), **values)

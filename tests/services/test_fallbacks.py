@@ -254,5 +254,5 @@ def test_a_conversation_must_fit_into_every_models_context(
     first: FakeUpstream, second: FakeUpstream
 ) -> None:
     second.context_tokens = 1000
-    assert gateway(first, second).context_tokens(None) == 1000
-    assert gateway_to(first, second).context_tokens(None) == first.context_tokens
+    assert gateway(first, second).context_tokens(None, Client()) == 1000
+    assert gateway_to(first, second).context_tokens(None, Client()) == first.context_tokens

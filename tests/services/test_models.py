@@ -14,7 +14,7 @@ from tests.fakes import FakeUpstream, listed
 
 
 def models_of(*upstreams: FakeUpstream, offered: tuple[str, ...] = DEFAULT_MODELS) -> Models:
-    return Models(Router(upstreams, upstreams[0], Rules()), offered)
+    return Models(Router(upstreams, lambda: upstreams[0], Rules()), offered)
 
 
 def test_the_list_is_the_setting_and_the_default(upstream: FakeUpstream) -> None:
@@ -26,7 +26,7 @@ def test_the_list_is_the_setting_and_the_default(upstream: FakeUpstream) -> None
 
 
 def test_names_that_are_not_allowed_are_left_out(upstream: FakeUpstream) -> None:
-    router = Router([upstream], upstream, Rules(allowed=("gpt-4o*",)))
+    router = Router([upstream], lambda: upstream, Rules(allowed=("gpt-4o*",)))
     assert Models(router, ("gpt-5.5", "gpt-4o")).names() == ["gpt-4o", "gpt-4o-mini"]
 
 
@@ -93,7 +93,7 @@ def test_a_lone_local_model_answers_for_every_listed_name(upstream: FakeUpstream
 
 
 def test_aliases_that_are_set_are_told(upstream: FakeUpstream) -> None:
-    router = Router([upstream], upstream, Rules(aliases={"fast": "gpt-4o-mini"}))
+    router = Router([upstream], lambda: upstream, Rules(aliases={"fast": "gpt-4o-mini"}))
     models = Models(router, ("gpt-4o",))
     assert models.aliases() == {"fast": "gpt-4o-mini"}
     assert models.retrieve("fast")["id"] == "fast"

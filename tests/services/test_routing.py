@@ -16,7 +16,7 @@ from tests.fakes import FakeUpstream, listed
 def router(*upstreams: FakeUpstream, **rules: Any) -> Router:
     """With an `openai` for callers' keys beside those given."""
     openai = next((each for each in upstreams if each.name == "openai"), FakeUpstream("openai"))
-    return Router(upstreams, openai, Rules(**rules))
+    return Router(upstreams, lambda: openai, Rules(**rules))
 
 
 def chosen(router: Router, name: str | None) -> tuple[str, str, str | None]:

@@ -9,7 +9,6 @@ import pytest
 from chat_api.errors import InvalidRequest, SessionNotFound, UpstreamBroken
 from chat_api.services.clients import Client
 from chat_api.services.sessions import MOST_SESSION_BYTES, exchange_of, prompt
-from chat_api.stores.base import Exchange, Session
 from chat_api.wiring import Services
 from tests.fakes import FakeUpstream, chunk, chunks, completion
 
@@ -125,26 +124,21 @@ def test_no_message_is_longer_than_a_session(services: Services, session_id: str
         services.sessions.create({"developer_message": long}, ME)
 
 
-def session_of(*exchanges: Exchange, developer_message: str | None = None) -> Session:
-    return Session("s", developer_message, 0.0, 0.0, list(exchanges))
-
-
 def test_a_history_is_cut_by_whole_exchanges_and_keeps_the_developer_message() -> None:
     exchanges = [exchange_of(str(number), "x" * 1000) for number in range(10)]
-    session = session_of(*exchanges, developer_message="Be brief.")
-    sent = prompt(session, "now", context_tokens=2048)  # of its 8,192 bytes three quarters
+    sent = prompt(
+        "Be brief.", exchanges, "now", context_tokens=2048
+    )  # of its 8,192 bytes three quarters
     assert sent[0] == {"role": "developer", "content": "Be brief."}
     assert sent[1:-1] == [message for exchange in exchanges[-5:] for message in exchange]
     assert sent[-1] == {"role": "user", "content": "now"}
 
 
 def test_what_does_not_fit_at_all_still_goes_with_its_developer_message() -> None:
-    session = session_of(exchange_of("1", "one"), developer_message="x" * 5000)
-    assert [m["role"] for m in prompt(session, "y" * 5000, 100)] == ["developer", "user"]
+    sent = prompt("x" * 5000, [exchange_of("1", "one")], "y" * 5000, 100)
+    assert [m["role"] for m in sent] == ["developer", "user"]
 
 
 def test_one_exchange_too_long_hides_those_before_it() -> None:
-    session = session_of(
-        exchange_of("1", "one"), exchange_of("2", "x" * 9000), exchange_of("3", "c")
-    )
-    assert [m["content"] for m in prompt(session, "now", 2048)] == ["3", "c", "now"]
+    exchanges = [exchange_of("1", "one"), exchange_of("2", "x" * 9000), exchange_of("3", "c")]
+    assert [m["content"] for m in prompt(None, exchanges, "now", 2048)] == ["3", "c", "now"]

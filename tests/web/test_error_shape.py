@@ -26,10 +26,12 @@ from tests.fakes import FakeUpstream
 CHAT = {"message": "Hi"}
 COMPLETION = {"messages": [{"role": "user", "content": "Hi"}]}
 SESSIONS = ("/api/sessions", {"developer_message": "x"})
+TEST_KEY = ("/api/test-key", {"api_key": "x"})
 DOORS = [
     ("/chat", CHAT),
     ("/chat/stream", CHAT),
     ("/ask", COMPLETION),
+    ("/api/chat", {"user_message": "Hi"}),
     ("/v1/chat/completions", COMPLETION),
     ("/v1/responses", {"input": "Hi"}),
 ]
@@ -84,7 +86,7 @@ def test_no_body_is_taken_where_no_field_is_required(client: FlaskClient) -> Non
     assert_error(client.post("/chat"), 415)
 
 
-@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS])
+@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS, TEST_KEY])
 @pytest.mark.parametrize(
     "raw",
     [
@@ -119,13 +121,13 @@ def test_nesting_of_a_hundred_levels_is_taken(client: FlaskClient, upstream: Fak
     assert assert_error(reply, 400)["message"] == "seen"
 
 
-@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS])
+@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS, TEST_KEY])
 def test_wrong_content_type(client: FlaskClient, path: str, body: Any) -> None:
     assert_error(client.post(path, data=b"{}"), 415)
     assert_error(client.post(path, data={"message": "Hi"}), 415)
 
 
-@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS])
+@pytest.mark.parametrize(("path", "body"), [*DOORS, SESSIONS, TEST_KEY])
 def test_a_body_over_the_limit(services: Services, path: str, body: Any) -> None:
     client = create_app(Settings(max_body_bytes=100), services).test_client()
     assert_error(client.post(path, json={**body, "user": "x" * 100}), 413)
@@ -159,6 +161,7 @@ def test_a_store_that_cannot_be_used(upstream: FakeUpstream, tmp_path: Path) -> 
         client.get("/api/health"),
         client.post("/chat", json={**CHAT, **session}),
         client.post("/chat/stream", json={**CHAT, **session}),
+        client.post("/api/chat", json={"user_message": "Hi", **session}),
     ):
         assert_error(reply, 503)
         assert reply.headers["Retry-After"] == "5"
@@ -166,7 +169,7 @@ def test_a_store_that_cannot_be_used(upstream: FakeUpstream, tmp_path: Path) -> 
 
 
 UPSTREAM_STATUSES = [
-    # What the upstream says: on /v1, on the plain routes (contract, section 0).
+    # What the upstream says: on /v1 and /api, on the plain routes (contract, section 0).
     (400, 400, 400),
     (401, 502, 500),
     (403, 502, 500),
@@ -198,7 +201,7 @@ def test_what_the_upstream_refuses(
     plain: int,
 ) -> None:
     upstream.enqueue(*[from_status(status, {"retry-after": "9"}, None)] * 3)
-    expected = openai if path.startswith("/v1/") else plain
+    expected = openai if path.startswith(("/v1/", "/api/")) else plain
     reply = client.post(path, json=body)
     assert_error(reply, expected)
     assert reply.headers.get("Retry-After") == ("9" if expected in (429, 503) else None)

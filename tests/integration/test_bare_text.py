@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.doors import ASK
+from tests.integration.doors import API_CHAT, ASK, Door, door_name
 from tests.integration.stage import Stage
 from tests.integration.wire import Call, ask, log_line, wait_for
 from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
@@ -59,14 +60,17 @@ def role_and_no_word(exchange: Exchange) -> None:
     exchange.send(b"0\r\n\r\n")
 
 
+both = pytest.mark.parametrize("door", [ASK, API_CHAT], ids=door_name)
 BROKEN = [break_off, stop_without_a_reason, error_event, fall_silent, role_and_no_word]
 
 
-def raw(server: Server, version: str, *, half_close: bool = False) -> tuple[bytes, bool]:
+def raw(
+    server: Server, version: str, door: Door = ASK, *, half_close: bool = False
+) -> tuple[bytes, bool]:
     """All that a caller receives, and whether the connection ended in a reset."""
-    body = b'{"messages":[{"role":"user","content":"Hi"}]}'
+    body = json.dumps(door.body()).encode()
     head = (
-        f"POST /ask HTTP/{version}\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"POST {door.path} HTTP/{version}\r\nHost: x\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode()
     received = b""
@@ -83,23 +87,27 @@ def raw(server: Server, version: str, *, half_close: bool = False) -> tuple[byte
     return received, False
 
 
-def test_a_whole_answer_ends_as_its_protocol_says(relay: Server, stage: Stage) -> None:
-    reply = ask(relay, ASK)
+@both
+def test_a_whole_answer_ends_as_its_protocol_says(relay: Server, stage: Stage, door: Door) -> None:
+    reply = ask(relay, door)
     assert (reply.status, reply.body) == (200, b"Hello!")
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert reply.headers["x-vercel-ai-data-stream"] == "v1"
+    assert reply.headers["x-vercel-ai-data-stream"] == ("v1" if door == ASK else None)
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
-    received, reset = raw(relay, "1.1")
+    received, reset = raw(relay, "1.1", door)
     assert received.endswith(b"\r\n0\r\n\r\n") and not reset
-    received, reset = raw(relay, "1.0")
+    received, reset = raw(relay, "1.0", door)
     assert received.endswith(b"\r\n\r\nHello!") and not reset
 
 
+@both
 @pytest.mark.usefixtures("unharmed")
 @pytest.mark.parametrize("script", BROKEN)
-def test_a_broken_answer_is_a_broken_transfer(relay: Server, stage: Stage, script: object) -> None:
+def test_a_broken_answer_is_a_broken_transfer(
+    relay: Server, stage: Stage, script: object, door: Door
+) -> None:
     stage.play(script)  # type: ignore[arg-type]
-    with Call(relay, ASK.path, ASK.body()) as call:
+    with Call(relay, door.path, door.body()) as call:
         assert call.reply.status == 200
         with pytest.raises(http.client.IncompleteRead) as caught:
             call.reply.read()
@@ -107,16 +115,17 @@ def test_a_broken_answer_is_a_broken_transfer(relay: Server, stage: Stage, scrip
     assert log_line(relay, call)["outcome"] in ("UpstreamBroken", "UpstreamTimeout")
 
 
+@both
 @pytest.mark.usefixtures("unharmed")
 @pytest.mark.parametrize("script", BROKEN)
 def test_a_broken_answer_has_no_closing_chunk_and_to_http_1_0_ends_in_a_reset(
-    relay: Server, stage: Stage, script: object
+    relay: Server, stage: Stage, script: object, door: Door
 ) -> None:
     stage.play(script)  # type: ignore[arg-type]
-    received, reset = raw(relay, "1.1")
+    received, reset = raw(relay, "1.1", door)
     assert not received.endswith(b"0\r\n\r\n") and not reset
     assert received.startswith(b"HTTP/1.1 200 ")
-    assert raw(relay, "1.0")[1]
+    assert raw(relay, "1.0", door)[1]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -143,8 +152,9 @@ def test_a_caller_who_half_closed_does_not_take_it_for_whole(
     assert reset == (version == "1.0")
 
 
+@both
 def test_the_upstream_is_left_with_the_caller_though_nothing_is_written(
-    relay: Server, stage: Stage
+    relay: Server, stage: Stage, door: Door
 ) -> None:
     left = threading.Event()
 
@@ -153,7 +163,7 @@ def test_the_upstream_is_left_with_the_caller_though_nothing_is_written(
         left.set()
 
     stage.play(script)
-    with Call(relay, ASK.path, ASK.body()) as call:
+    with Call(relay, door.path, door.body()) as call:
         assert call.reply.read(3) == b"Hel"
         gone_at = time.monotonic()
     exchange = stage.exchange()

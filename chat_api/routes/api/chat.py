@@ -1,0 +1,28 @@
+"""One message of a session, its answer as bare text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from chat_api.schemas.session_chat import SessionChatRequestSchema
+from chat_api.web.requests import Blueprint, current_client, services
+from chat_api.web.text import text_or_events
+
+bp = Blueprint("api_chat", __name__, description="A chat that is remembered.")
+
+
+@bp.post("")
+@bp.arguments(SessionChatRequestSchema)
+@bp.alt_response(200, schema={"type": "string"}, content_type="text/plain", success=True)
+@bp.alt_response(200, schema={"type": "string"}, content_type="text/event-stream", success=True)
+def create(chat_request: dict[str, Any]) -> Response:
+    """Answer one message of a session as a stream of text
+
+    The header `X-Session-ID` names the session, a new one where none was given. The exchange is in
+    it when the answer is whole; a failure midway breaks the transfer. With `Accept:
+    text/event-stream` the events of `/chat/stream`.
+    """
+    stream = services().session_chat.stream(chat_request, current_client())  # opens the upstream
+    return text_or_events(stream, headers={"X-Session-ID": stream.session_id})
