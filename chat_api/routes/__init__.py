@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from chat_api.routes import ask, chat, health, info, models, streaming
+from chat_api.routes import ask, chat, docs, health, info, models, streaming
 from chat_api.routes.api import health as api_health
 from chat_api.routes.api import sessions
 from chat_api.routes.v1 import chat_completions, responses
@@ -28,6 +28,7 @@ class Mount(NamedTuple):
 
 MOUNTS = (
     Mount(info.bp, "", public=True),
+    Mount(docs.bp, "", public=True),
     Mount(health.bp, "/health", public=True),
     Mount(models.bp, "/models", public=False),
     Mount(chat.bp, "/chat", public=False),

@@ -17,6 +17,14 @@ from chat_api.web.sse import plain_frames, stream_response
 EVENTS = "text/event-stream"
 TEXT = "text/plain"
 
+# For the documentation: the keyword arguments of a blueprint's `alt_response`.
+BARE_TEXT: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": TEXT,
+    "example": "The capital of France is Paris.",
+    "description": "The answer as it comes, as bare text or as events by `Accept`.",
+}
+
 
 def text_or_events(stream: ChatStream, headers: Mapping[str, str]) -> Response:
     """The reply as bare text with these headers, or as server-sent events where the caller's
