@@ -10,6 +10,7 @@ ChatApiError                    the root; its text is written for the caller
 ├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls in flight as it admits
 ├── NoUpstream                  nothing is set up that could answer
+├── NotInstalled                a page needs a package that this server was set up without
 ├── CallerGone                  the caller left: nobody is there to be told
 ├── InternalError               a defect of ours; the log has the rest
 └── UpstreamError               the upstream did not give an answer
@@ -83,6 +84,10 @@ class NoUpstream(ChatApiError):
     """No upstream is set up."""
 
 
+class NotInstalled(ChatApiError):
+    """This page needs a package that is not installed."""
+
+
 class CallerGone(ChatApiError):
     """The caller closed its connection; there is nobody to answer."""
 
@@ -129,7 +134,7 @@ class UpstreamRateLimited(UpstreamRefused):
 
 
 class UpstreamKeyRefused(UpstreamError):
-    """The upstream refused the key: 401 or 403 (`status`), the caller's own one or ours."""
+    """The upstream refused the key, the caller's own one or ours. `status` is 401 or 403."""
 
     def __init__(self, text: str, status: int, callers_own: bool) -> None:
         super().__init__(text)

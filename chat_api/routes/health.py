@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, jsonify
 
+from chat_api.schemas.health import HealthSchema, ReadinessSchema
 from chat_api.web.requests import Blueprint, services
 
 bp = Blueprint("health", __name__, description="Whether this server is well.")
@@ -12,6 +13,7 @@ SERVICE = "OpenAI Chat API"
 
 
 @bp.get("")
+@bp.alt_response(200, schema=HealthSchema, success=True)
 def retrieve() -> Response:
     """Check API health status
 
@@ -21,12 +23,15 @@ def retrieve() -> Response:
 
 
 @bp.get("/live")
+@bp.alt_response(200, schema=HealthSchema, success=True)
 def live() -> Response:
     """Check that the process answers"""
     return _healthy()
 
 
 @bp.get("/ready")
+@bp.alt_response(200, schema=ReadinessSchema, success=True)
+@bp.alt_response(503, schema=ReadinessSchema, description="Something is down.")
 def ready() -> tuple[Response, int]:
     """Check that a call would be answered
 

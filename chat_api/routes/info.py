@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, current_app, jsonify
 
 from chat_api.schemas.chat_completions import MOST_CHOICES
+from chat_api.schemas.info import IndexSchema, InfoSchema
 from chat_api.settings import Settings
 from chat_api.version import __version__
 from chat_api.web.requests import MOST_DEPTH, Blueprint, services
@@ -29,6 +30,7 @@ THEME = {
 
 
 @bp.get("/")
+@bp.alt_response(200, schema=IndexSchema, success=True)
 def index() -> Response:
     """List the routes of this server
 
@@ -40,13 +42,14 @@ def index() -> Response:
         description=DESCRIPTION,
         status="healthy",
         endpoints=_endpoints(),
-        documentation="README.md",
+        documentation="/docs",
     )
     response.vary.add("Accept")
     return response
 
 
 @bp.get("/info")
+@bp.alt_response(200, schema=InfoSchema, success=True)
 def retrieve() -> Response:
     """Describe the server
 

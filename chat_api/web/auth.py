@@ -11,6 +11,7 @@ from flask import Flask, g, request
 from chat_api.errors import KeyMissing
 
 Guard = Callable[[], None]
+GUARDS = "chat_api.guards"
 
 
 class Keys:
@@ -74,4 +75,10 @@ def init_app(app: Flask, guards: Mapping[str, Guard], default: Guard) -> None:
         if request.endpoint is not None and request.method != "OPTIONS":
             guards.get(request.endpoint, default)()
 
+    app.extensions[GUARDS] = guards
     app.before_request(check)
+
+
+def is_public(app: Flask, endpoint: str) -> bool:
+    """Whether an endpoint is open to anyone."""
+    return app.extensions[GUARDS].get(endpoint) is allow_anyone

@@ -40,6 +40,7 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
     errors.NoUpstream: Told(503, 500, SERVER, "no_upstream"),
+    errors.NotInstalled: Told(501, 501, SERVER, "not_installed"),
     # 499 is nginx's word for it. Nobody reads this reply; the log line shows it.
     errors.CallerGone: Told(499, 499, INVALID, "caller_gone"),
     errors.InternalError: Told(500, 500, SERVER, "internal_error"),

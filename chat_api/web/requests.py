@@ -93,6 +93,13 @@ def _close_lost_stream(error: BaseException | None) -> None:
         g.stream.close()
 
 
+def needs_body(schema: Schema | type[Schema]) -> bool:
+    """Whether a field is required. Where none is, no body is fine: `curl -X POST` sends none,
+    and no type."""
+    loader = schema() if isinstance(schema, type) else schema
+    return any(field.required for field in loader.fields.values())
+
+
 class BodyParser:
     """Loads the JSON body into the view's first argument. Stands in for webargs' parser, which
     costs more than the rest of the request; flask-smorest documents it all the same."""
@@ -102,8 +109,7 @@ class BodyParser:
     def use_args(self, schema: type[Schema], **_: Any) -> Callable[[Callable[..., Any]], Any]:
         """A decorator for views."""
         loader = schema()
-        # `curl -X POST` sends no body and no type; where no field is required that is fine.
-        may_be_empty = not any(field.required for field in loader.fields.values())
+        may_be_empty = not needs_body(loader)
 
         def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)

@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from chat_api.errors import StoreUnavailable
 from chat_api.schemas.sessions import (
     SessionDeletedSchema,
     SessionRequestSchema,
     SessionSchema,
     SessionWithMessagesSchema,
 )
+from chat_api.web.failures import A_SESSION, may_raise
 from chat_api.web.requests import Blueprint, current_client, services
 
 bp = Blueprint("sessions", __name__, description="Conversations that the server remembers.")
@@ -23,6 +25,7 @@ PATH = "/<path:session_id>"
 @bp.post("")
 @bp.arguments(SessionRequestSchema)
 @bp.alt_response(201, schema=SessionSchema, success=True)
+@may_raise(StoreUnavailable)
 def create(session_request: dict[str, Any]) -> tuple[Response, int]:
     """Begin a session
 
@@ -34,6 +37,7 @@ def create(session_request: dict[str, Any]) -> tuple[Response, int]:
 
 @bp.get(PATH)
 @bp.alt_response(200, schema=SessionWithMessagesSchema, success=True)
+@may_raise(*A_SESSION)
 def retrieve(session_id: str) -> Response:
     """Retrieve a session with its messages"""
     return jsonify(services().sessions.retrieve(session_id, current_client()))
@@ -41,6 +45,7 @@ def retrieve(session_id: str) -> Response:
 
 @bp.delete(PATH)
 @bp.alt_response(200, schema=SessionDeletedSchema, success=True)
+@may_raise(*A_SESSION)
 def delete(session_id: str) -> Response:
     """Delete a session with its messages
 

@@ -1,0 +1,18 @@
+"""Hooks for schemathesis, loaded by `tests.fuzz`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+
+
+@schemathesis.hook
+def map_body(context: schemathesis.HookContext, body: Any) -> Any:
+    """Write whole numbers without a fraction: to JSON Schema 1.0 is an integer, while OpenAI and
+    we refuse it, and no schema can say so."""
+    if isinstance(body, dict):
+        return {name: map_body(context, value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [map_body(context, value) for value in body]
+    return int(body) if isinstance(body, float) and body.is_integer() else body
