@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from urllib.request import getproxies_environment
 
 from environs import Env, EnvError
@@ -26,6 +26,9 @@ UPSTREAMS = ("openai", "ollama", "local", "mock")
 OLLAMA_PORT = 11434
 """Where Ollama listens when it is told nothing else."""
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+REDIS_OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"}
+"""What may stand behind the `?` of a REDIS_URL. The client takes more, and of what it does not
+know it says so with the first connection only."""
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[\w.-]+(:\d+)?|null")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -109,6 +112,21 @@ def _postgresql_url(env: Env, name: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in POSTGRESQL_SCHEMES or parts.path in ("", "/") or parts.port == 0:
         raise ValueError(value)  # a port that is no number raises by itself
+    return value
+
+
+def _redis_url(env: Env, name: str) -> str:
+    value = _text(env, name)
+    parts = urlsplit(value)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme == "unix":
+        fit = parts.path.startswith("/")
+    else:
+        database = parts.path.strip("/") or "0"
+        fit = parts.hostname is not None and parts.port != 0 and database.isdecimal()
+        fit = fit and parts.scheme in ("redis", "rediss")
+    if not fit or not options.keys() <= REDIS_OPTIONS or not options.get("db", "0").isdecimal():
+        raise ValueError(value)
     return value
 
 
@@ -198,6 +216,19 @@ class Settings:
     database_url: str | None = _setting(
         "DATABASE_URL", _postgresql_url, "postgresql://user:password@host:port/database", None,
         "PostgreSQL, for several machines; unset: SQLite in `DATA_DIR`", repr=False,
+    )  # fmt: skip
+    redis_url: str | None = _setting(
+        "REDIS_URL", _redis_url, "redis://[user:password@]host:port/0, rediss://… or unix:///path",
+        None, "Redis, which then counts for the rate limits", repr=False,
+    )  # fmt: skip
+    requests_per_minute: int | None = _setting(
+        "RATE_LIMIT_PER_MINUTE", _whole(0, 1_000_000), "a number from 0 to 1000000", None,
+        "calls of one caller that spend tokens, in any minute; 0 = no limits at all; unset: 600 "
+        "on `/api/*`, no others",
+    )  # fmt: skip
+    trusted_proxies: int = _setting(
+        "TRUSTED_PROXIES", _whole(0, 100), "a number from 0 to 100", 0,
+        "proxies in front of this server whose `X-Forwarded-For` is believed",
     )  # fmt: skip
     session_ttl_hours: float = _setting(
         "SESSION_TTL_HOURS", _number(1e-6, 1e6), "a number of hours above 0", 168.0,

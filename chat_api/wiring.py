@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from chat_api.errors import SettingsError
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
+from chat_api.services.limits import Limiter
 from chat_api.services.models import Models
 from chat_api.services.responses import ResponseService
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import OLLAMA_PORT, Settings
-from chat_api.stores.base import Bounds
+from chat_api.stores.base import Bounds, LimitStore
+from chat_api.stores.limits import SqlLimits
 from chat_api.stores.sessions import SqlSessionStore
-from chat_api.stores.sql import Database, open_database
+from chat_api.stores.sql import Database, open_counters, open_database
 from chat_api.upstreams import local, ollama
 from chat_api.upstreams.base import Upstream
 from chat_api.upstreams.missing import MissingUpstream
@@ -37,6 +40,7 @@ class Services:
     responses: ResponseService
     database: Database
     sessions: Sessions
+    limiter: Limiter
 
 
 def build_services(settings: Settings, upstream: Upstream | None = None) -> Services:
@@ -56,7 +60,20 @@ def build_services(settings: Settings, upstream: Upstream | None = None) -> Serv
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
     chat = ChatService(gateway, sessions)
     responses = ResponseService(gateway)
-    return Services(upstream, models, gateway, chat, responses, database, sessions)
+    limiter = Limiter(limit_store(settings), settings.requests_per_minute)
+    return Services(upstream, models, gateway, chat, responses, database, sessions, limiter)
+
+
+def limit_store(settings: Settings) -> LimitStore | None:
+    """What counts for the rate limits: Redis where there is one, else the database; None where
+    there are no limits."""
+    if settings.requests_per_minute == 0:
+        return None
+    if settings.redis_url is None:
+        return SqlLimits(open_counters(settings.database_url, settings.data_dir))
+    module = importlib.import_module("chat_api.stores.redis_limits")
+    store: LimitStore = module.RedisLimits(settings.redis_url)
+    return store
 
 
 def session_bounds(settings: Settings) -> Bounds:

@@ -32,12 +32,15 @@ def ready() -> tuple[Response, int]:
 
     One entry for each thing that can be down. The upstream's is what its last call showed:
     nothing is asked, so nothing is paid for. The store is written to, once a second at most.
+    The limiter's is what its last call showed. While it is down calls pass uncounted, so that it
+    alone does not make the server unready.
     """
-    found = {
+    needed = {
         "upstream": services().gateway.readiness(),
         "store": services().database.readiness(),
     }
-    well = all(ok for ok, _ in found.values())
+    found = {**needed, "limiter": services().limiter.readiness()}
+    well = all(ok for ok, _ in needed.values())
     checks = {
         name: {"status": "ok" if ok else "down", "detail": detail}
         for name, (ok, detail) in found.items()
