@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,9 @@ import pytest
 from chat_api.errors import SettingsError
 from chat_api.settings import Settings
 from chat_api.upstreams import local, ollama
-from chat_api.wiring import build_services, default_upstream, local_model
+from chat_api.wiring import build_services, default_upstream, limit_store, local_model
 from tests.ollama_wire import speak
-from tests.servers import ScriptedUpstream, free_port
+from tests.servers import ROOT, ScriptedUpstream, free_port
 
 
 @pytest.fixture(autouse=True)
@@ -100,3 +102,29 @@ def test_the_mock_and_openai_have_their_default_models() -> None:
     assert build_services(mistral).models.default == "mistral"
     other = Settings(openai_api_key="k", default_model="gpt-5.5")
     assert build_services(other).models.default == "gpt-5.5"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (Settings(), "sqlite"),
+        (Settings(requests_per_minute=30), "sqlite"),
+        (Settings(database_url="postgres://h/d"), "postgresql"),
+        (Settings(database_url="postgres://h/d", redis_url="redis://h"), "redis"),
+    ],
+)
+def test_the_settings_name_who_counts_for_the_limits(settings: Settings, name: str) -> None:
+    store = limit_store(settings)
+    assert store is not None and store.name == name
+    assert limit_store(Settings(requests_per_minute=0, redis_url="redis://h")) is None
+
+
+def test_redis_is_imported_only_where_it_is_used() -> None:
+    script = (
+        "import sys; from chat_api import create_app; from chat_api.settings import Settings;"
+        "create_app(Settings(upstream='mock')); print('redis' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
