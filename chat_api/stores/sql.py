@@ -26,9 +26,11 @@ TURN_PATIENCES = 2
 """How many times that it waits for its turn: calls of our own go by quickly."""
 READINESS_SECONDS = 1.0
 """For so long an answer to "ready?" is told again: anybody may ask, and each asks the disk."""
-COUNTER_PATIENCE_SECONDS = 0.5
+COUNTER_PATIENCE_SECONDS = 1.0
 """As `PATIENCE_SECONDS`, for counters: a call had better go uncounted than wait for long."""
-COUNTER_MOST_SECONDS = 1.0
+COUNTER_MOST_SECONDS = 2.0
+OPENING_SECONDS = 10.0
+"""As the two above, until it is open: a server that has just been started has tables to make."""
 COUNTER_CONNECTIONS = 2
 MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
 
@@ -81,8 +83,8 @@ class Database:
     Args:
         folder: SQLite's; None for a server.
         patience_seconds: as the engine has it.
-        most_seconds: how long a call may take in all; one that is given up then may still come
-            to pass.
+        most_seconds: how long a call may take in all once the database is open; one that is
+            given up then may still come to pass.
         logs_failures: whether each failure is a line in the log.
     """
 
@@ -146,7 +148,10 @@ class Database:
         self._perform(self.engine.dispose)
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        turn_by = time.monotonic() + self._turn_seconds
+        turn_seconds, most_seconds = self._turn_seconds, self._most_seconds
+        if most_seconds is not None and not self._is_open:
+            turn_seconds = most_seconds = OPENING_SECONDS
+        turn_by = time.monotonic() + turn_seconds
 
         def job() -> T:
             if time.monotonic() > turn_by:
@@ -156,17 +161,17 @@ class Database:
                 return work(connection)
 
         try:
-            return self._perform(job)
+            return self._perform(job, most_seconds)
         except (SQLAlchemyError, OSError) as error:
             # Logged here and not in the native thread, where the log's lock is not for use.
             if self._logs_failures:
                 log.error("store", error=type(error).__name__, cause=_cause(error))
             raise StoreUnavailable from error
 
-    def _perform(self, job: Callable[[], T]) -> T:
+    def _perform(self, job: Callable[[], T], most_seconds: float | None = None) -> T:
         if self._thread is not None:
-            return self._thread.run(job, self._most_seconds)
-        return run_within(self._most_seconds, job)
+            return self._thread.run(job, most_seconds)
+        return run_within(most_seconds, job)
 
     def _open(self, turn_by: float) -> None:
         if self._is_open:
