@@ -35,5 +35,5 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow dis
 hooks.raise_descriptor_limit(worker_connections)
 on_starting = hooks.start_local_model
 when_ready = announce
-post_worker_init = hooks.open_store
+post_worker_init = hooks.open_stores
 on_exit = hooks.stop_local_model

@@ -8,7 +8,7 @@ from flask_cors import CORS
 from chat_api import routes
 from chat_api.settings import Settings, load_settings
 from chat_api.version import __version__
-from chat_api.web import auth, logs, requests
+from chat_api.web import auth, limits, logs, requests
 from chat_api.web import errors as error_replies  # `chat_api.errors` is the tree
 from chat_api.web.json import OrjsonProvider
 from chat_api.wiring import Services, build_services
@@ -47,7 +47,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     settings = settings or load_settings()
     app = Flask(__name__, static_folder=None)
     app.config["SETTINGS"] = settings
-    app.extensions[requests.EXTENSION] = services or build_services(settings)
+    services = services or build_services(settings)
+    app.extensions[requests.EXTENSION] = services
     app.json = OrjsonProvider(app)
     # Neither redirects nor two names for one route.
     app.url_map.merge_slashes = app.url_map.redirect_defaults = False
@@ -59,5 +60,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     requests.init_app(app)
     require_key = auth.require_key(auth.Keys(settings.api_keys))
     auth.init_app(app, routes.init_app(app, require_key), default=require_key)
+    limits.init_app(
+        app,
+        services.limiter,
+        routes.uses(app, services.limiter),
+        trusted_proxies=settings.trusted_proxies,
+    )
     error_replies.init_app(app)
     return app

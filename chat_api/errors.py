@@ -7,6 +7,7 @@ ChatApiError                    the root; its text is written for the caller
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
 ├── SessionNotFound             no such session for this caller, or not any more
+├── RateLimited                 this caller has made as many calls as it may in a minute
 ├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls in flight as it admits
 ├── NoUpstream                  nothing is set up that could answer
@@ -62,6 +63,15 @@ class SessionNotFound(ChatApiError):
 
     def __init__(self) -> None:
         super().__init__("Session not found")
+
+
+class RateLimited(ChatApiError):
+    """The caller has made as many calls as it may for now; the next may be made after
+    `retry_after_seconds`."""
+
+    def __init__(self, limit: int, retry_after_seconds: float) -> None:
+        super().__init__(f"Rate limit of {limit} per minute reached. Please try again later.")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StoreUnavailable(ChatApiError):

@@ -40,9 +40,12 @@ def stop_local_model(server: Any) -> None:
         model.close()
 
 
-def open_store(worker: Any) -> None:
-    """`post_worker_init`: as soon as the worker serves, not with the first call that needs it."""
-    gevent.spawn(worker.wsgi.extensions[EXTENSION].database.warm_up)
+def open_stores(worker: Any) -> None:
+    """`post_worker_init`: as soon as the worker serves, not with the first call that needs them."""
+    services = worker.wsgi.extensions[EXTENSION]
+    gevent.spawn(services.database.warm_up)
+    if services.limiter.store is not None:
+        gevent.spawn(services.limiter.store.warm_up)
 
 
 def raise_descriptor_limit(connections: int) -> None:

@@ -37,7 +37,8 @@ def ready() -> tuple[Response, int]:
 
     One entry for each thing that can be down, and one for each upstream. An upstream's is what its
     last calls showed: nothing is asked, so nothing is paid for. The store is written to, once a
-    second at most.
+    second at most. The limiter's is what its last call showed; while it is down calls pass
+    uncounted, so that it alone does not make the server unready.
     """
     is_ready, report = services().readiness.report()
     return jsonify(report), 200 if is_ready else 503

@@ -63,6 +63,7 @@ def retrieve() -> Response:
         "max_streams_per_worker": settings.max_streams,
         "upstream_timeout_seconds": settings.upstream_timeout_seconds,
         "stream_heartbeat_seconds": settings.stream_heartbeat_seconds,
+        "requests_per_minute": settings.requests_per_minute,
     }
     return jsonify(
         name=NAME,

@@ -40,7 +40,7 @@ class InfoSchema(Schema):
         "provider": "OpenAI",
         "default_model": "gpt-4o-mini",
         "features": ["chat", "streaming"],
-        "limits": {"max_body_bytes": 20_971_520, "max_choices": 16},
+        "limits": {"max_body_bytes": 20_971_520, "max_choices": 16, "requests_per_minute": None},
         "theme": {"name": "Ocean Professional", "primary": "#2563EB"},
     }
 
@@ -57,8 +57,8 @@ class InfoSchema(Schema):
     limits = fields.Dict(
         required=True,
         keys=fields.String(),
-        values=fields.Float(),
-        metadata={"description": "Bounds, with their units in their names."},
+        values=fields.Float(allow_none=True),
+        metadata={"description": "Bounds, units in their names; null: none."},
     )
     theme = fields.Dict(
         required=True,

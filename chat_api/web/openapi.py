@@ -27,6 +27,9 @@ from chat_api.version import __version__
 from chat_api.web.auth import is_public
 from chat_api.web.errors import family
 from chat_api.web.failures import A_BODY, Failure, error_responses, raised_by
+from chat_api.web.limits import HEADERS as LIMITS
+from chat_api.web.limits import OPENAI_HEADERS as OPENAI_LIMITS
+from chat_api.web.limits import header_names, is_limited
 from chat_api.web.requests import needs_body
 
 VERSION = "3.1.0"
@@ -53,6 +56,13 @@ HEADERS = {
     "x-upstream-attempts": "How often upstreams were asked, retries and fallbacks included.",
     "x-model-alias": "The model name asked for, where another model answered for it.",
 }
+LIMIT_TEXTS = (
+    "How many calls you may make in any minute.",
+    "How many of them are left.",
+    "When there is room for one more.",
+)
+for names in (LIMITS, OPENAI_LIMITS):
+    HEADERS |= dict(zip(names, LIMIT_TEXTS, strict=True))
 OF_ALL = ("X-Request-ID",)
 OF_MODEL_CALLS = (*OF_ALL, "x-upstream", "x-upstream-attempts", "x-model-alias")
 
@@ -135,6 +145,9 @@ class CommonPlugin(BasePlugin):
             body["required"] = needs_body(body["content"][JSON]["schema"])
         if not public:
             failures.append(errors.KeyMissing)
+        limited = is_limited(self._app, rule.endpoint)
+        if limited:
+            failures.append(errors.RateLimited)
         failures += raised_by(self._app.view_functions[rule.endpoint])
         failures.append(errors.InternalError)
         asks_model = errors.UpstreamError in failures
@@ -149,6 +162,7 @@ class CommonPlugin(BasePlugin):
         operation["responses"] = dict(sorted(replies.items()))
         for reply in replies.values():
             names = [*(OF_MODEL_CALLS if asks_model else OF_ALL), *reply.get("headers", ())]
+            names += header_names(rule.rule) if limited else ()
             reply["headers"] = {name: name for name in names} | reply.get("headers", {})
             _add_examples(reply)
         _add_examples(operation.get("requestBody", {}))
