@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import resource
 from typing import Any
 
@@ -11,6 +12,7 @@ import gevent
 
 from chat_api.settings import Settings, load_settings
 from chat_api.upstreams import local
+from chat_api.web import metrics
 from chat_api.web.requests import EXTENSION
 from chat_api.wiring import local_model_to_start
 
@@ -38,6 +40,22 @@ def stop_local_model(server: Any) -> None:
     model = getattr(server, "local_model", None)
     if model is not None:
         model.close()
+
+
+def choose_slot(server: Any, worker: Any) -> None:
+    """`pre_fork`: where the worker counts (`web.tallies`), the first place that no other does."""
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(number for number in itertools.count() if number not in taken)
+
+
+def take_slot(server: Any, worker: Any) -> None:
+    """`post_fork`: count there."""
+    metrics.of(worker.app.wsgi()).tallies.take(worker.slot)
+
+
+def free_slot(server: Any, worker: Any) -> None:
+    """`child_exit`: the worker is dead, however it died."""
+    metrics.of(server.app.wsgi()).tallies.free(worker.slot)
 
 
 def open_store(worker: Any) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from chat_api.routes import ask, chat, health, info, models, streaming
+from chat_api.routes import ask, chat, health, info, metrics, models, streaming
 from chat_api.routes.api import health as api_health
 from chat_api.routes.api import sessions
 from chat_api.routes.v1 import chat_completions, responses
@@ -29,6 +29,7 @@ class Mount(NamedTuple):
 MOUNTS = (
     Mount(info.bp, "", public=True),
     Mount(health.bp, "/health", public=True),
+    Mount(metrics.bp, "/metrics", public=False),
     Mount(models.bp, "/models", public=False),
     Mount(chat.bp, "/chat", public=False),
     Mount(streaming.bp, "/chat/stream", public=False),
