@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import os
 import resource
 from typing import Any
 
@@ -15,6 +16,9 @@ from chat_api.upstreams import local
 from chat_api.web import metrics
 from chat_api.web.requests import EXTENSION
 from chat_api.wiring import local_model_to_start
+
+FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+"""How often the local model is looked after; the pause doubles while it does not stay alive."""
 
 
 @functools.cache
@@ -33,6 +37,28 @@ def start_local_model(server: Any) -> None:
     if model is not None:
         # Kept on the server: the configuration file is forgotten and read anew at SIGHUP.
         server.local_model = local.start_local_model(model, local.loopback_port())
+        gevent.spawn(_keep_local_model, server)
+
+
+def _keep_local_model(server: Any) -> None:
+    """Start the local model anew where its supervisor was killed; the model left with it.
+
+    Runs beside the master's own loop. A worker is forked with a copy of this, which ends there.
+    """
+    master, pause = os.getpid(), FIRST_LOOK_SECONDS
+    while True:
+        gevent.sleep(pause)
+        if os.getpid() != master:
+            return
+        if not server.local_model.is_lost():
+            pause = FIRST_LOOK_SECONDS
+            continue
+        server.log.error("The local model's supervisor is gone; it is started anew")
+        try:
+            server.local_model.start()
+        except OSError as error:  # out of memory or processes: that may pass
+            server.log.error("The local model could not be started: %s", error)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def stop_local_model(server: Any) -> None:
