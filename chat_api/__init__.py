@@ -8,7 +8,7 @@ from flask_cors import CORS
 from chat_api import routes
 from chat_api.settings import Settings, load_settings
 from chat_api.version import __version__
-from chat_api.web import auth, limits, logs, requests
+from chat_api.web import auth, limits, logs, metrics, requests
 from chat_api.web import errors as error_replies  # `chat_api.errors` is the tree
 from chat_api.web.json import OrjsonProvider
 from chat_api.wiring import Services, build_services
@@ -55,7 +55,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.strict_slashes = True
 
     # Flask runs what comes after a request in reverse: the log line is the last to be set up.
-    logs.init_app(app, settings.log_format, settings.log_level)
+    figures = metrics.init_app(app, services, settings.workers)
+    logs.init_app(app, settings.log_format, settings.log_level, figures)
     CORS(app, origins=list(settings.allow_origins), expose_headers=list(EXPOSED_HEADERS))
     requests.init_app(app)
     require_key = auth.require_key(auth.Keys(settings.api_keys))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from chat_api.routes import ask, chat, docs, health, info, models, streaming
+from chat_api.routes import ask, chat, docs, health, info, metrics, models, streaming
 from chat_api.routes.api import caller_keys, sessions
 from chat_api.routes.api import chat as api_chat
 from chat_api.routes.api import health as api_health
@@ -35,6 +35,7 @@ MOUNTS = (
     Mount(info.bp, "", public=True),
     Mount(docs.bp, "", public=True),
     Mount(health.bp, "/health", public=True),
+    Mount(metrics.bp, "/metrics", public=False),
     Mount(models.bp, "/models", public=False),
     Mount(chat.bp, "/chat", public=False, spends_tokens=True),
     Mount(streaming.bp, "/chat/stream", public=False, spends_tokens=True),
