@@ -1,20 +1,22 @@
 """`make fuzz`: thousands of good and bad requests, made up from `/openapi.json`, at a real server.
 
-Two workers, the mock upstream, a key that must be sent. A failure is any 5xx, any status or content
-type that the description does not name, any reply, header or event that is not as described, bad
-input that is taken, good input that is refused, and a route that forgets the key.
+Two workers, the mock upstream, a loopback server in OpenAI's place, a key that must be sent. A
+failure is any 5xx, any status or content type that the description does not name, any reply, header
+or event that is not as described, bad input that is taken, good input that is refused, and a route
+that forgets the key.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.servers import ROOT, Server, gunicorn
+from tests.servers import ROOT, ScriptedUpstream, Server, gunicorn
 
 KEY = "fuzz-key"
 SETTINGS: Mapping[str, str] = {
@@ -28,8 +30,18 @@ EXAMPLES_PER_ROUTE = 500
 """Where a route has as many; about 5,000 over all of them."""
 
 
+@contextlib.contextmanager
+def fuzzed_server(folder: Path) -> Iterator[Server]:
+    """A server with these settings, and an OpenAI for those who bring a key."""
+    with (
+        contextlib.closing(ScriptedUpstream()) as openai,
+        gunicorn(folder, OPENAI_BASE_URL=openai.url, **SETTINGS) as server,
+    ):
+        yield server
+
+
 def fuzz(server: Server, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run schemathesis against a server that has these settings; it fails by its exit code.
+    """Run schemathesis against a `fuzzed_server`; it fails by its exit code.
 
     Args:
         folder: a folder for what it leaves behind.
@@ -51,7 +63,7 @@ def fuzz(server: Server, folder: Path, *arguments: str) -> subprocess.CompletedP
 
 def main() -> int:
     """Fuzz with a seed of its own, or that of the arguments; the exit code says how it went."""
-    with tempfile.TemporaryDirectory() as name, gunicorn(Path(name), **SETTINGS) as server:
+    with tempfile.TemporaryDirectory() as name, fuzzed_server(Path(name)) as server:
         # One thread: two trip over each other where requests are made up.
         done = fuzz(server, Path(name), "--max-examples", str(EXAMPLES_PER_ROUTE), *sys.argv[1:])
         sys.stdout.write(done.stdout + done.stderr)

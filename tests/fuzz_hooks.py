@@ -6,6 +6,8 @@ from typing import Any
 
 import schemathesis
 
+OWN_KEY = "sk-proj-" + 156 * "x"
+
 
 @schemathesis.hook
 def map_body(context: schemathesis.HookContext, body: Any) -> Any:
@@ -16,3 +18,10 @@ def map_body(context: schemathesis.HookContext, body: Any) -> Any:
     if isinstance(body, list):
         return [map_body(context, value) for value in body]
     return int(body) if isinstance(body, float) and body.is_integer() else body
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: Any) -> None:
+    """Give callers' own keys the right form, which is a setting: no schema can say it."""
+    if isinstance(case.body, dict) and isinstance(case.body.get("api_key"), str):
+        case.body["api_key"] = OWN_KEY

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fuzz import SETTINGS, fuzz
-from tests.servers import gunicorn
+from tests.fuzz import fuzz, fuzzed_server
 
 
 def test_made_up_requests_get_what_the_description_promises(tmp_path: Path) -> None:
-    with gunicorn(tmp_path, **SETTINGS) as server:
+    with fuzzed_server(tmp_path) as server:
         done = fuzz(
             server,
             tmp_path,
