@@ -11,7 +11,8 @@ from chat_api.schemas.chat_completions import MOST_CHOICES
 from chat_api.schemas.info import IndexSchema, InfoSchema
 from chat_api.settings import Settings
 from chat_api.version import __version__
-from chat_api.web.requests import MOST_DEPTH, Blueprint, services
+from chat_api.web.bodies import MOST_DEPTH
+from chat_api.web.requests import Blueprint, services
 
 bp = Blueprint("info", __name__, description="What this server is.")
 

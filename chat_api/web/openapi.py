@@ -25,12 +25,12 @@ from chat_api.schemas.fields import StrictField
 from chat_api.schemas.shapes import SHAPES
 from chat_api.version import __version__
 from chat_api.web.auth import is_public
+from chat_api.web.bodies import needs_body
 from chat_api.web.errors import family
 from chat_api.web.failures import A_BODY, Failure, error_responses, raised_by
 from chat_api.web.limits import HEADERS as LIMITS
 from chat_api.web.limits import OPENAI_HEADERS as OPENAI_LIMITS
 from chat_api.web.limits import header_names, is_limited
-from chat_api.web.requests import needs_body
 
 VERSION = "3.1.0"
 JSON = "application/json"
