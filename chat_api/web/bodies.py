@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, cast
 
@@ -14,32 +14,24 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from chat_api.errors import InvalidRequest, UnsupportedMediaType
 from chat_api.schemas.fields import REQUIRED
-from chat_api.web.connections import end_connection
 
 MOST_DEPTH = 100
 MOST_LEFT_BYTES = 65_536
 """Of a body that nobody read: more is not read for the sake of keeping its connection."""
 
 
-def expect_body() -> None:
-    """At the begin of a request: refuse a body that declares itself too large, whatever is asked.
+def is_left_over(environ: Mapping[str, Any], limit: int) -> bool:
+    """Whether a request brings a body that must not be read to its end just because nobody wants
+    it (without a key, on a path that is none).
 
     Raises:
-        RequestEntityTooLarge: the connection is then closed.
+        RequestEntityTooLarge: it declares itself larger than the limit, whatever is asked.
     """
-    environ = request.environ
-    length = request.content_length or 0
-    g.leaves_body = length > MOST_LEFT_BYTES or "HTTP_TRANSFER_ENCODING" in environ
-    if length > current_app.config["SETTINGS"].max_body_bytes:
-        g.leaves_body = True
+    length = environ.get("CONTENT_LENGTH") or "0"
+    size = int(length) if length.isdecimal() else 0
+    if size > limit:
         raise RequestEntityTooLarge
-
-
-def leave_body() -> None:
-    """At its end: a body that nobody read (without a key, on a path that is none) is not read to
-    its end by the server either."""
-    if g.leaves_body:
-        end_connection(request.environ)
+    return size > MOST_LEFT_BYTES or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def needs_body(schema: Schema | type[Schema]) -> bool:

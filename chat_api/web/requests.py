@@ -14,7 +14,8 @@ from werkzeug.exceptions import NotFound
 
 from chat_api.services.clients import CallRecord, Client
 from chat_api.upstreams.waiting import Caller
-from chat_api.web.bodies import BodyParser, expect_body, leave_body
+from chat_api.web.bodies import BodyParser, is_left_over
+from chat_api.web.connections import end_connection
 from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -23,10 +24,14 @@ CALLERS_KEY = re.compile(r"Bearer +(sk-[\x21-\x7e]+) *", re.IGNORECASE)
 EXTENSION = "chat_api"
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, max_body_bytes: int) -> None:
     """Give each request its id and record, and each reply the headers that all have."""
-    app.before_request(_begin)
-    app.after_request(_add_headers)
+
+    def begin() -> None:
+        _begin(max_body_bytes)
+
+    app.before_request(begin)
+    app.after_request(_end)
     app.teardown_request(_close_lost_stream)
 
 
@@ -55,22 +60,25 @@ def preferred_return() -> str | None:
     return None
 
 
-def _begin() -> None:
+def _begin(max_body_bytes: int) -> None:
     """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
+    environ = request.environ
     g.started = time.monotonic()
-    given = request.headers.get("X-Request-ID", "")
+    given = environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     g.record = CallRecord(request_id=g.request_id)
-    expect_body()
-    if request.environ["PATH_INFO"].startswith("//"):
+    g.leaves_body = True
+    g.leaves_body = is_left_over(environ, max_body_bytes)
+    if environ["PATH_INFO"].startswith("//"):
         raise NotFound
 
 
-def _add_headers(response: Response) -> Response:
+def _end(response: Response) -> Response:
+    if g.leaves_body:
+        end_connection(request.environ)
     headers = response.headers
     headers["X-Request-ID"] = g.request_id
     headers["X-Content-Type-Options"] = "nosniff"
-    leave_body()
     record = g.record
     if record.upstream:
         headers["x-upstream"] = record.upstream
