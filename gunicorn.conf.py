@@ -36,5 +36,5 @@ hooks.raise_descriptor_limit(worker_connections)
 on_starting = hooks.start_local_model
 when_ready = announce
 pre_fork, post_fork, child_exit = hooks.choose_slot, hooks.take_slot, hooks.free_slot
-post_worker_init = hooks.open_stores
+post_worker_init = hooks.warm_up
 on_exit = hooks.stop_local_model

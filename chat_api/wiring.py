@@ -89,7 +89,7 @@ def build_services(
         session_chat=SessionChat(gateway, sessions, keys),
         caller_keys=keys,
         limiter=limiter,
-        readiness=Readiness(router.upstreams, health, database, limiter),
+        readiness=Readiness(router, health, database, limiter),
     )
 
 

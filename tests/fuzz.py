@@ -26,8 +26,8 @@ SETTINGS: Mapping[str, str] = {
     "RATE_LIMIT_PER_MINUTE": "0",  # 429 would be all that is seen of the rest
     "LOG_LEVEL": "warning",
 }
-EXAMPLES_PER_ROUTE = 500
-"""Where a route has as many; about 5,000 over all of them."""
+EXAMPLES_PER_ROUTE = 200
+"""Where a route has as many; more than 5,000 over all of them."""
 
 
 @contextlib.contextmanager

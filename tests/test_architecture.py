@@ -20,7 +20,7 @@ ALLOWED = {
     "stores": set(),
     "settings": {"setting_forms", "upstreams_file"},
     "setting_forms": set(),
-    "upstreams_file": set(),
+    "upstreams_file": {"setting_forms"},
     "errors": set(),
     "version": set(),
     "upstream_wiring": {"upstreams", "upstreams_file", "settings"},

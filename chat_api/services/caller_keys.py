@@ -65,10 +65,8 @@ class CallerKeys:
             CallerGone: the caller left meanwhile.
         """
         self._check_form(key)
-        upstream = self._openai()
-        client.record.upstream, client.record.attempts = upstream.name, 1
         try:
-            upstream.check_key(key, client.caller)
+            self._openai().check_key(key, client.caller)
         except UpstreamKeyRefused:
             return False
         return True

@@ -11,6 +11,7 @@ from chat_api.services.clients import CallRecord, Client
 from chat_api.services.gateway import Gateway
 from chat_api.services.sessions import Sessions, check_length, exchange_of, prompt
 from chat_api.services.streams import ChatStream
+from chat_api.services.usage import tokens
 from chat_api.stores.base import Session
 from chat_api.upstreams.base import Event, JsonObject
 
@@ -52,13 +53,12 @@ class ChatService:
                 raise UpstreamBroken("The upstream did not finish its answer.")
             self._sessions.append(session, client, exchange)
         history = session.messages if session else request.get("messages", ())
-        counted = completion.data.get("usage")
-        usage = counted if isinstance(counted, dict) else {}
+        usage = completion.data.get("usage")
         return Answer(
             response=text,
             model=str(completion.data.get("model") or client.record.model),
             conversation=[*history, *exchange],
-            usage={name: usage.get(name) for name in USAGE},
+            usage={name: tokens(usage, name) for name in USAGE},
         )
 
     def stream(self, request: JsonObject, client: Client) -> ChatStream | RecordedStream:

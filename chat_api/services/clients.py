@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from chat_api.services.usage import tokens
 from chat_api.upstreams.base import JsonObject
 from chat_api.upstreams.waiting import Caller
+
+
+class Tried(NamedTuple):
+    """An upstream that was asked, how often, and how that ended: `ok`, or the error's class."""
+
+    upstream: str
+    attempts: int
+    outcome: str
 
 
 @dataclass(slots=True)
@@ -19,6 +29,9 @@ class CallRecord:
     """The name the caller asked for, where another model answers for it."""
     upstream: str | None = None
     attempts: int = 0
+    """Tries, at whatever upstream."""
+    passed_by: list[Tried] = field(default_factory=list)
+    """Who was asked before `upstream`."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     outcome: str | None = None
@@ -26,11 +39,22 @@ class CallRecord:
     cause: str | None = None
     """The class of what lay behind that error: a refused connection, a bad certificate."""
 
+    def pass_by(self, upstream: str, error: Exception) -> None:
+        """Note that an upstream failed and another one is asked."""
+        self.passed_by.append(self._tried(upstream, type(error).__name__))
+
+    def last_tried(self, outcome: str) -> Tried:
+        """The upstream that was asked last, and its part of the tries."""
+        return self._tried(self.upstream or "", outcome)
+
+    def _tried(self, upstream: str, outcome: str) -> Tried:
+        before = sum(tried.attempts for tried in self.passed_by)
+        return Tried(upstream, self.attempts - before, outcome)
+
     def book(self, usage: JsonObject | None) -> None:
         """Note the tokens of an answer's `usage`."""
-        if type(usage) is dict:
-            self.prompt_tokens = usage.get("prompt_tokens")
-            self.completion_tokens = usage.get("completion_tokens")
+        self.prompt_tokens = tokens(usage, "prompt_tokens")
+        self.completion_tokens = tokens(usage, "completion_tokens")
 
 
 @dataclass(slots=True)

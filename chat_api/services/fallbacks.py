@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from chat_api.errors import (
+    ChatApiError,
+    InvalidRequest,
+    KeyMissing,
     UpstreamBroken,
     UpstreamCoolingOff,
     UpstreamError,
@@ -19,6 +22,9 @@ from chat_api.services.streams import Opened
 from chat_api.upstreams.base import Event, EventStream
 
 T = TypeVar("T")
+
+PassBy = Callable[[Target, ChatApiError], None]
+"""Takes note of a target that failed while another is asked."""
 
 OpenTarget = Callable[[Target, float], Opened]
 """Opens a stream at a target; its first events, [] when there were none until that moment."""
@@ -33,30 +39,30 @@ def awake(targets: Sequence[Target], health: Health) -> Sequence[Target]:
     """
     if len(targets) == 1:
         return targets
-    found = [target for target in targets if not health.cooling_seconds(target.upstream.name)]
+    waits = [health.cooling_seconds(target.upstream.name) for target in targets]
+    found = [target for target in targets if health.lets_through(target.upstream.name)]
     if not found:
-        waits = [health.cooling_seconds(target.upstream.name) for target in targets]
         raise UpstreamCoolingOff(min(waits))
     return found
 
 
-def first_success(targets: Sequence[Target], ask: Callable[[Target], T], health: Health) -> T:
+def first_success(targets: Sequence[Target], ask: Callable[[Target], T], pass_by: PassBy) -> T:
     """What the first target gives that does not fail; the last one's failure when all do."""
     for target in targets[:-1]:
         try:
             return ask(target)
-        except UpstreamError as error:
+        except ChatApiError as error:
             if not another_may_help(error):
                 raise
-            health.remember(target.upstream.name, error)
+            pass_by(target, error)
     return ask(targets[-1])
 
 
 def open_first(
-    targets: Sequence[Target], open_target: OpenTarget, health: Health, until: float
+    targets: Sequence[Target], open_target: OpenTarget, pass_by: PassBy, until: float
 ) -> Opened:
     """The stream of the first target that says something, and its first events."""
-    events = FallbackStream(targets, open_target, health)
+    events = FallbackStream(targets, open_target, pass_by)
     try:
         return events, events.read(until)
     except BaseException:
@@ -64,9 +70,14 @@ def open_first(
         raise
 
 
-def another_may_help(error: UpstreamError) -> bool:
-    """Not with a request that the upstream refused: it would be judged alike elsewhere."""
-    return isinstance(error, UpstreamRateLimited) or not is_the_callers(error)
+def another_may_help(error: ChatApiError) -> bool:
+    """Not with a request that an upstream refused: it would be judged alike elsewhere. But with one
+    that a target could not even send, for want of a key or of a word for something in it."""
+    if isinstance(error, UpstreamRateLimited):
+        return not error.callers_own
+    if isinstance(error, UpstreamError):
+        return not is_the_callers(error)
+    return isinstance(error, KeyMissing | InvalidRequest)
 
 
 class FallbackStream:
@@ -74,12 +85,13 @@ class FallbackStream:
     with the role) is held back: with another upstream it would come a second time. See
     `EventStream`."""
 
-    def __init__(self, targets: Sequence[Target], open_target: OpenTarget, health: Health) -> None:
+    def __init__(self, targets: Sequence[Target], open_target: OpenTarget, pass_by: PassBy) -> None:
         self.ended = False
         self._next = deque(targets[1:])
         self._target = targets[0]
         self._open_target = open_target
-        self._health = health
+        self._pass_by = pass_by
+        self._was_read = False
         self._events: EventStream | None = None
         self._held: list[Event] = []
         self._speaking: EventStream | None = None
@@ -91,14 +103,17 @@ class FallbackStream:
             batch = self._speaking.read(until)
             self.ended = self._speaking.ended
             return batch
+        was_read, self._was_read = self._was_read, True
         while True:
             try:
                 return self._first_words(until)
-            except UpstreamError as error:
+            except ChatApiError as error:
                 if not self._next or self._closed or not another_may_help(error):
                     raise
-                self._health.remember(self._target.upstream.name, error)
+                self._pass_by(self._target, error)
                 self._turn_to_next()
+                if was_read:
+                    return []  # reaching the next one may take a while: time for a heartbeat
 
     def close(self) -> None:
         """See `EventStream.close`."""

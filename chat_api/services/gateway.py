@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from chat_api.errors import ChatApiError, Overloaded
 from chat_api.services import choices
 from chat_api.services.clients import CallRecord, Client
-from chat_api.services.fallbacks import awake, first_success, open_first
+from chat_api.services.fallbacks import PassBy, awake, first_success, open_first
 from chat_api.services.health import Health
 from chat_api.services.retries import with_retries
 from chat_api.services.routing import Router, Target
@@ -53,8 +53,8 @@ class Gateway:
         Raises:
             ModelNotFound, Overloaded, NoUpstream, UpstreamError, CallerGone
         """
-        targets = awake(self._targets(body.get("model"), client), self._health)
         n = body.get("n") or 1
+        began_at = time.monotonic()
 
         def ask(target: Target) -> Completion:
             upstream, call = target.upstream, _begin(target, body, client)
@@ -68,13 +68,13 @@ class Gateway:
 
         self._admit(n)
         try:
-            completion = first_success(targets, ask, self._health)
+            completion = first_success(self._targets(body, client), ask, self._pass_by(client))
         except ChatApiError as failure:
-            self._remember(client, failure)
+            self._remember(client, failure, began_at)
             raise
         finally:
             self._release(n)
-        self._remember(client, None)
+        self._remember(client, None, began_at)
         client.record.book(completion.data.get("usage"))
         return completion
 
@@ -84,10 +84,10 @@ class Gateway:
         Its first piece is there already, or the grace is over. Raises as `complete` does;
         later failures come from the stream.
         """
-        grace_end = time.monotonic() + self._grace_seconds
+        began_at = time.monotonic()
+        grace_end = began_at + self._grace_seconds
         options = body.get("stream_options") or {}
         body = {**body, "stream": True, "stream_options": {**options, "include_usage": True}}
-        targets = awake(self._targets(body.get("model"), client), self._health)
         n = body.get("n") or 1
 
         def open_target(target: Target, until: float) -> Opened:
@@ -105,14 +105,15 @@ class Gateway:
 
         def on_close(failure: ChatApiError | None) -> None:
             self._release(n)
-            self._remember(client, failure)
+            self._remember(client, failure, began_at)
 
         self._admit(n)
         try:
+            targets = self._targets(body, client)
             if len(targets) == 1:
                 events, first = open_target(targets[0], grace_end)
             else:
-                events, first = open_first(targets, open_target, self._health, grace_end)
+                events, first = open_first(targets, open_target, self._pass_by(client), grace_end)
         except ChatApiError as failure:
             on_close(failure)
             raise
@@ -120,6 +121,8 @@ class Gateway:
             self._release(n)
             raise
 
+        if first:
+            self._health.speaks(str(client.record.upstream))
         return ChatStream(
             events,
             first,
@@ -135,10 +138,22 @@ class Gateway:
         Raises:
             ModelNotFound: nobody does.
         """
-        return min(target.upstream.context_tokens for target in self._targets(model, client))
+        targets = self._router.route(model, openai_only=client.openai_only)
+        return min(target.upstream.context_tokens for target in targets)
 
-    def _targets(self, model: str | None, client: Client) -> tuple[Target, ...]:
-        return self._router.route(model, openai_only=client.openai_only)
+    def _targets(self, body: JsonObject, client: Client) -> Sequence[Target]:
+        """Who is to be asked, one after the other."""
+        targets = self._router.route(body.get("model"), openai_only=client.openai_only)
+        return awake(targets, self._health)
+
+    def _pass_by(self, client: Client) -> PassBy:
+        began_at = time.monotonic()
+
+        def pass_by(target: Target, error: ChatApiError) -> None:
+            client.record.pass_by(target.upstream.name, error)
+            self._health.remember(target.upstream.name, error, began_at)
+
+        return pass_by
 
     def _with_retries(
         self,
@@ -161,9 +176,9 @@ class Gateway:
             until=until,
         )
 
-    def _remember(self, client: Client, failure: ChatApiError | None) -> None:
+    def _remember(self, client: Client, failure: ChatApiError | None, began_at: float) -> None:
         if client.record.upstream is not None:  # somebody was asked
-            self._health.remember(client.record.upstream, failure)
+            self._health.remember(client.record.upstream, failure, began_at)
 
     def _admit(self, n: int) -> None:
         """Let a call in that wants `n` answers: it counts for as many, since each may take a call

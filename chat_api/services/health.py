@@ -6,24 +6,26 @@ import time
 from dataclasses import dataclass
 
 from chat_api.errors import (
-    CallerGone,
     ChatApiError,
     UpstreamError,
     UpstreamKeyRefused,
+    UpstreamRateLimited,
     UpstreamRefused,
 )
 
 FAILURE_SECONDS = 30.0
 """How long a failed call makes an upstream look down: who is sent no calls can show no success."""
-ROW_SECONDS = 60.0
-"""Failures further apart than this are not in a row."""
 
 
 @dataclass(slots=True)
-class _Failures:
-    last: UpstreamError
-    at: float
-    in_a_row: int
+class _State:
+    """What the failures since the last success left behind. The last one's text, not the error:
+    that would keep the whole call alive, with its prompt and its key."""
+
+    text: str = ""
+    at: float = 0.0
+    in_a_row: int = 0
+    probed_until: float = 0.0
 
 
 class Health:
@@ -31,43 +33,90 @@ class Health:
 
     Args:
         most_failures: so many failed calls in a row send an upstream to cool off.
-        cooldown_seconds: for so long; the first failure afterwards sends it there again.
+        cooldown_seconds: for so long. Then one call is let through to find out; the others go on
+            passing it by until that call has shown something.
     """
 
     def __init__(self, most_failures: int, cooldown_seconds: float) -> None:
         self._most_failures = most_failures
         self._cooldown_seconds = cooldown_seconds
-        self._failures: dict[str, _Failures] = {}
+        self._states: dict[str, _State] = {}
 
-    def remember(self, upstream: str, error: ChatApiError | None) -> None:
-        """Take in how a call ended; None where it ended well."""
-        now = time.monotonic()
-        if isinstance(error, UpstreamError) and not is_the_callers(error):
-            before = self._failures.get(upstream)
-            in_a_row = before.in_a_row if before and now - before.at < ROW_SECONDS else 0
-            self._failures[upstream] = _Failures(error, now, in_a_row + 1)
-        elif not isinstance(error, CallerGone):  # who left early learned nothing
-            self._failures.pop(upstream, None)
+    def remember(self, upstream: str, error: ChatApiError | None, began_at: float) -> None:
+        """Take in how a call ended.
+
+        Args:
+            error: None where it ended well.
+            began_at: a moment of `time.monotonic()`. What began before the last failure and ends
+                well says nothing of how the upstream does now.
+        """
+        state = self._states.get(upstream)
+        if _is_failure(error):
+            state = self._states.setdefault(upstream, _State())
+            state.text, state.at = str(error), time.monotonic()
+            state.in_a_row += 1
+            state.probed_until = 0.0
+        elif state is None:
+            return
+        elif not _is_answer(error):
+            state.probed_until = 0.0  # whoever probed learned nothing: the next one may
+        elif began_at >= state.at:
+            del self._states[upstream]
+
+    def speaks(self, upstream: str) -> None:
+        """Take in that a stream has begun to answer. Whether it ends well is not known yet: the
+        next failure counts as one more in the row."""
+        state = self._states.get(upstream)
+        if state is not None and state.in_a_row >= self._most_failures:
+            state.in_a_row = self._most_failures - 1
 
     def cooling_seconds(self, upstream: str) -> float:
         """How much longer it is to be left alone; 0 where it is not."""
-        known = self._failures.get(upstream)
-        if known is None or known.in_a_row < self._most_failures:
+        state = self._states.get(upstream)
+        if state is None or state.in_a_row < self._most_failures:
             return 0.0
-        return max(0.0, known.at + self._cooldown_seconds - time.monotonic())
+        until = max(state.at + self._cooldown_seconds, state.probed_until)
+        return max(0.0, until - time.monotonic())
 
-    def failure(self, upstream: str) -> UpstreamError | None:
-        """Why it looks down; None where it does not."""
-        known = self._failures.get(upstream)
-        if known is None:
+    def lets_through(self, upstream: str) -> bool:
+        """Whether a call may go there. Of those that ask after a cool-down the first one may."""
+        if self.cooling_seconds(upstream):
+            return False
+        state = self._states.get(upstream)
+        if state is not None and state.in_a_row >= self._most_failures:
+            state.probed_until = time.monotonic() + self._cooldown_seconds
+        return True
+
+    def failure(self, upstream: str) -> str | None:
+        """How its last call failed; None where it did not, or some time ago."""
+        state = self._states.get(upstream)
+        if state is None or not state.in_a_row:
             return None
-        is_fresh = time.monotonic() - known.at < FAILURE_SECONDS
-        return known.last if is_fresh or self.cooling_seconds(upstream) else None
+        is_fresh = time.monotonic() - state.at < FAILURE_SECONDS
+        return state.text if is_fresh or self.cooling_seconds(upstream) else None
+
+    def is_out(self, upstream: str) -> bool:
+        """Whether it has failed so often in a row, and so lately, that calls had better not come.
+        One call may fail for reasons of its own."""
+        state = self._states.get(upstream)
+        is_out = state is not None and state.in_a_row >= self._most_failures
+        return is_out and self.failure(upstream) is not None
 
 
 def is_the_callers(error: ChatApiError) -> bool:
-    """Whether an upstream's error is about the request or the caller's own key, and so says
-    nothing against the upstream."""
+    """Whether an upstream's error is about the request or the caller's own key."""
     return isinstance(error, UpstreamRefused) or (
         isinstance(error, UpstreamKeyRefused) and error.callers_own
     )
+
+
+def _is_failure(error: ChatApiError | None) -> bool:
+    return isinstance(error, UpstreamError) and not is_the_callers(error)
+
+
+def _is_answer(error: ChatApiError | None) -> bool:
+    """Whether the upstream did what it is there for: it answered, or judged a request. Not when the
+    caller left, when it was never asked, or when it only said that it has had enough (429)."""
+    if error is None:
+        return True
+    return is_the_callers(error) and not isinstance(error, UpstreamRateLimited)

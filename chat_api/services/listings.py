@@ -10,6 +10,8 @@ from chat_api.upstreams.base import JsonObject, Upstream
 
 LISTING_SECONDS = 300.0
 FAILED_LISTING_SECONDS = 15.0
+MOST_WAITED_SECONDS = 5.0
+"""For another call's asking; then the call goes on without a list."""
 
 
 class Listing:
@@ -25,15 +27,14 @@ class Listing:
         self._asking = threading.Lock()
 
     def models(self) -> list[JsonObject]:
-        """OpenAI's model objects."""
-        # Of many callers at once one asks. The others wait for the first list of all, and do
-        # with the old one while a new one is asked for.
-        if time.monotonic() >= self._until and self._asking.acquire(not self._was_asked):
-            try:
-                if time.monotonic() >= self._until:
-                    self._ask()
-            finally:
-                self._asking.release()
+        """OpenAI's model objects. The first list of all is waited for; later ones are asked for
+        on the side, so that no call pays for them."""
+        if time.monotonic() < self._until:
+            return self._models
+        if not self._was_asked:
+            self._ask_once(MOST_WAITED_SECONDS)
+        elif not self._asking.locked():
+            threading.Thread(target=self._ask_once, args=(0.0,), daemon=True).start()
         return self._models
 
     def has(self, name: str) -> bool:
@@ -44,6 +45,16 @@ class Listing:
     def had(self, name: str) -> bool:
         """As `has`, by the last list there was. Asks nobody."""
         return name in self._names or name + self._upstream.implied_suffix in self._names
+
+    def _ask_once(self, patience_seconds: float) -> None:
+        """Of many callers at once one asks; the others wait for it, if they are to."""
+        if not self._asking.acquire(timeout=patience_seconds):
+            return
+        try:
+            if time.monotonic() >= self._until:
+                self._ask()
+        finally:
+            self._asking.release()
 
     def _ask(self) -> None:
         kept_seconds = LISTING_SECONDS

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from chat_api.services.health import Health
 from chat_api.services.limits import Limiter
+from chat_api.services.routing import Router
 from chat_api.stores.sql import Database
 from chat_api.upstreams.base import JsonObject, Upstream
 
@@ -13,30 +12,35 @@ from chat_api.upstreams.base import JsonObject, Upstream
 class Readiness:
     """What can be down, and how it does. Asks nobody whose answer costs.
 
-    Args:
-        upstreams: the default one first; without it the server is not ready.
+    A call that names no model must find somebody to answer it, and the store must be well.
     """
 
     def __init__(
-        self, upstreams: Sequence[Upstream], health: Health, database: Database, limiter: Limiter
+        self, router: Router, health: Health, database: Database, limiter: Limiter
     ) -> None:
-        self._upstreams = upstreams
+        self._router = router
         self._health = health
         self._database = database
         self._limiter = limiter
 
     def report(self) -> tuple[bool, JsonObject]:
         """Whether all that a call needs is well, and what `GET /health/ready` tells."""
-        upstreams = {upstream.name: self._upstream(upstream) for upstream in self._upstreams}
-        needed = {
-            "upstream": upstreams[self._upstreams[0].name],
-            "store": _entry(*self._database.readiness()),
+        upstreams = {each.name: self._upstream(each) for each in self._router.upstreams}
+        answering = [target.upstream for target in self._router.route(None, ask=False)]
+        store = _entry(*self._database.readiness())
+        # With a fallback one upstream may be out. While nobody can count, calls pass uncounted:
+        # neither is a reason to send no calls here.
+        is_ready = store["status"] == "ok" and any(map(self._can_answer, answering))
+        checks = {
+            "upstream": upstreams[answering[0].name],
+            "store": store,
+            "limiter": _entry(*self._limiter.readiness()),
         }
-        is_ready = all(entry["status"] == "ok" for entry in needed.values())
-        # While nobody can count, calls pass uncounted: that is no reason to send none here.
-        checks = {**needed, "limiter": _entry(*self._limiter.readiness())}
         status = "ready" if is_ready else "not ready"
         return is_ready, {"status": status, "checks": checks, "upstreams": upstreams}
+
+    def _can_answer(self, upstream: Upstream) -> bool:
+        return upstream.is_set_up and not self._health.is_out(upstream.name)
 
     def _upstream(self, upstream: Upstream) -> JsonObject:
         """`ok`, `down` after a failed call, or `cooling` while calls go elsewhere."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from chat_api.services.clients import Client
 from chat_api.services.gateway import Gateway
+from chat_api.services.usage import tokens
 from chat_api.upstreams.base import Completion, JsonObject
 
 OWN = {"input", "instructions", "max_output_tokens", "reasoning", "text"}
@@ -169,16 +170,20 @@ def _usage(usage: Any) -> JsonObject | None:
     """Tokens under the names that responses have for them; None where they were not counted."""
     if not isinstance(usage, dict):
         return None
-    asked, said = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    of_asked = usage.get("prompt_tokens_details") or {}
-    of_said = usage.get("completion_tokens_details") or {}
+
+    def count(*path: str) -> int:
+        return tokens(usage, *path) or 0
+
+    asked, said = count("prompt_tokens"), count("completion_tokens")
     return {
         "input_tokens": asked,
         "input_tokens_details": {
-            "cached_tokens": of_asked.get("cached_tokens") or 0,
-            "cache_write_tokens": of_asked.get("cache_write_tokens") or 0,
+            "cached_tokens": count("prompt_tokens_details", "cached_tokens"),
+            "cache_write_tokens": count("prompt_tokens_details", "cache_write_tokens"),
         },
         "output_tokens": said,
-        "output_tokens_details": {"reasoning_tokens": of_said.get("reasoning_tokens") or 0},
-        "total_tokens": usage.get("total_tokens") or asked + said,
+        "output_tokens_details": {
+            "reasoning_tokens": count("completion_tokens_details", "reasoning_tokens")
+        },
+        "total_tokens": count("total_tokens") or asked + said,
     }

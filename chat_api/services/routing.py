@@ -58,27 +58,33 @@ class Router:
         self._openai = openai
         self._rules = rules
 
-    def route(self, name: str | None, *, openai_only: bool = False) -> tuple[Target, ...]:
+    def route(
+        self, name: str | None, *, openai_only: bool = False, ask: bool = True
+    ) -> tuple[Target, ...]:
         """Who answers for a name, and who is asked next where that fails.
 
         Args:
             openai_only: the call carries a key that nobody else may see.
+            ask: upstreams may be asked what they list; else their last lists count.
 
         Raises:
             ModelNotFound: the name is not allowed.
         """
         upstream = self._openai() if openai_only else self.default
-        if not name or name == upstream.default_model:
-            first = Target(upstream, upstream.default_model)
-        elif openai_only:
-            first = self._target(name, upstream, name.removeprefix(f"{upstream.name}/"))
+        asked = name or upstream.default_model
+        meant = self.aliases.get(asked, asked)
+        if openai_only:
+            prefix = f"{upstream.name}/"
+            first = self._target(asked, upstream, meant.removeprefix(prefix), ask=ask)
+        elif meant == upstream.default_model:
+            first = self._target(asked, upstream, meant, ask=ask)
         else:
-            first = self._target(name, *self._find(self.aliases.get(name, name)))
+            first = self._target(asked, *self._find(meant, ask=ask), ask=ask)
         if name and not self._may_answer(first, name):
             raise ModelNotFound(f"The model `{name[:200]}` does not exist or is not allowed here.")
         if openai_only or not self._rules.fallbacks:
             return (first,)
-        return (first, *self._fallbacks(name, first))
+        return (first, *self._fallbacks(asked, first))
 
     def is_allowed(self, name: str) -> bool:
         """Whether that name may be asked for; the default one always may."""
@@ -90,7 +96,7 @@ class Router:
         for itself.
 
         Args:
-            ask: the upstream may be asked what it lists; else its last list counts.
+            ask: as in `route`.
         """
         rules = upstream.answers_for
         if "*" in rules:
@@ -107,7 +113,7 @@ class Router:
 
     def spellings(self, name: str) -> tuple[str, ...]:
         """How the listed model that is meant by a name may be written there."""
-        upstream, rest = self._find(name)
+        upstream, rest = self._find(name, ask=True)
         return name, rest, rest + upstream.implied_suffix
 
     def _may_answer(self, target: Target, name: str) -> bool:
@@ -119,11 +125,11 @@ class Router:
         answers_for_any = any(fnmatchcase(name, rule) for rule in rules)
         return self.is_allowed(target.model) and not answers_for_any
 
-    def _target(self, asked: str, upstream: Upstream, name: str) -> Target:
-        model = self.stand_in(upstream, name) or name
+    def _target(self, asked: str, upstream: Upstream, name: str, *, ask: bool) -> Target:
+        model = self.stand_in(upstream, name, ask=ask) or name
         return Target(upstream, model, None if model == asked else asked)
 
-    def _find(self, name: str) -> tuple[Upstream, str]:
+    def _find(self, name: str, *, ask: bool) -> tuple[Upstream, str]:
         """The upstream whose a name is, and the name without its prefix."""
         prefix, slash, rest = name.partition("/")
         prefixed = self._by_name.get(prefix) if slash and rest else None
@@ -132,7 +138,7 @@ class Router:
         if prefixed is None and len(self.upstreams) == 1:
             return self.default, name  # no other is there: nobody needs to be asked
         # Some have names of models with such a prefix of their own: openai/gpt-oss-20b, say.
-        if owner := self._claimer(name) or self._lister(name):
+        if owner := self._claimer(name) or self._lister(name, ask):
             return owner, name
         if prefixed is not None:
             return prefixed, rest
@@ -143,15 +149,19 @@ class Router:
         found = (owner for rule, owner in self._rules.claims if fnmatchcase(name, rule))
         return self._by_name[owner] if (owner := next(found, None)) else None
 
-    def _lister(self, name: str) -> Upstream | None:
-        listed = (each for each in self.upstreams if self.listings[each.name].has(name))
-        return next(listed, None)
+    def _lister(self, name: str, ask: bool) -> Upstream | None:
+        for upstream in self.upstreams:
+            listing = self.listings[upstream.name]
+            if listing.has(name) if ask else listing.had(name):
+                return upstream
+        return None
 
-    def _fallbacks(self, asked: str | None, first: Target) -> list[Target]:
-        """Who is asked next: by the name asked for, by the model, by both its names, or by `*`."""
-        asked = asked or first.model
+    def _fallbacks(self, asked: str, first: Target) -> list[Target]:
+        """Who is asked next: by the name asked for, by the model, by both its names, or by `*`.
+        Nobody is asked for lists here: most calls need no fallback."""
         chains = self._rules.fallbacks
         keys = (asked, first.model, f"{first.upstream.name}/{first.model}", "*")
         chain = next((chains[key] for key in keys if key in chains), ())
-        found = [self._target(asked, *self._find(self.aliases.get(name, name))) for name in chain]
+        names = [self.aliases.get(name, name) for name in chain]
+        found = [self._target(asked, *self._find(name, ask=False), ask=False) for name in names]
         return [target for target in found if target[:2] != first[:2]]

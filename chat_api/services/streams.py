@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
+from chat_api.services.choice_parts import is_chunk
 from chat_api.services.clients import CallRecord
 from chat_api.upstreams.base import Call, Event, EventStream, JsonObject, Upstream
 
@@ -22,7 +23,7 @@ def open_stream(upstream: Upstream, call: Call, until: float) -> Opened:
         first = events.read(until)
         if events.ended and not first:
             raise UpstreamBroken("The upstream ended its stream before it began.")
-        if first and first[0].data.get("error"):
+        if first and not is_chunk(first[0].data):
             raise UpstreamBroken("The upstream failed.")  # no header has left: a real status
         return events, first
     except BaseException:
@@ -117,7 +118,7 @@ class ChatStream:
                 break
             if "usage" in data:
                 usage = data["usage"]
-                if usage:
+                if type(usage) is dict:
                     self.usage = usage
                 if not self._shows_usage:
                     if usage and not data["choices"]:

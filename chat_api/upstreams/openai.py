@@ -119,11 +119,21 @@ class OpenAIUpstream:
         """See `Upstream.models`."""
         if self._api_key is None and self._wants_key:
             return []  # it is there for callers who bring a key, and offers nothing by itself
+        until = time.monotonic() + LISTING_TIMEOUT_SECONDS
+        raw = b""
         try:
-            page = self._client.models.with_raw_response.list(timeout=LISTING_TIMEOUT_SECONDS)
-            return _listed(page.content)
+            # Its time-out is that of each read: a list that trickles in would never end.
+            listing = self._client.models.with_streaming_response
+            with listing.list(timeout=LISTING_TIMEOUT_SECONDS) as reply:
+                for piece in reply.iter_bytes():
+                    raw += piece
+                    if time.monotonic() > until:
+                        raise UpstreamTimeout("The upstream took too long to list its models.")
         except openai.OpenAIError as error:
             raise from_sdk(error, (self._api_key,)) from error
+        except httpx2.HTTPError as error:  # the SDK leaves what befalls the body as it is
+            raise UpstreamBroken("The upstream's list of models broke off.") from error
+        return _listed(raw)
 
     def check_key(self, key: str, caller: Caller) -> None:
         """See `KeyedUpstream.check_key`. Not by the SDK, which would not notice that the caller

@@ -50,6 +50,8 @@ def from_status(
     error: UpstreamError
     if status in JUDGED or status == 429:
         error = _judged(status, body, keys)
+        if isinstance(error, UpstreamRateLimited):
+            error.callers_own = callers_key is not None
     elif status in (401, 403):
         error = UpstreamKeyRefused("The upstream refused the key.", status, callers_key is not None)
     elif status in (408, 504):

@@ -9,7 +9,7 @@ from chat_api.web.requests import EXTENSION
 from chat_api.wiring import Services
 
 TRY = (
-    "curl -s {url}/chat -H 'content-type: application/json' "
+    "curl -s {url}/chat -H 'content-type: application/json'{key} "
     """-d '{{"message":"What is the capital of France?"}}'"""
 )
 
@@ -32,7 +32,12 @@ def announce(server: Any) -> None:
     )
     if others := [other.name for other in services.router.upstreams[1:]]:
         server.log.info("Beside it: %s", ", ".join(others))
-    server.log.info("Try: %s", TRY.format(url=url))
+    settings = server.app.wsgi().config["SETTINGS"]
+    known = {upstream.name for upstream in services.router.upstreams}
+    for prefix in sorted(settings.further.prefixes() - known - {"openai"}):
+        server.log.warning("UPSTREAMS_FILE: no upstream is called %s, as in `%s/…`", prefix, prefix)
+    key = " -H 'x-api-key: one-of-API_KEY'" if settings.api_keys else ""
+    server.log.info("Try: %s", TRY.format(url=url, key=key))
 
 
 def _address(bound: Any) -> tuple[str, int]:

@@ -134,6 +134,9 @@ def _example(status: int, failure: Failure) -> Problem:
 
 def _sentence(status: int, failure: Failure) -> str:
     """The first sentence of an error's text."""
+    if failure is errors.UpstreamKeyRefused:
+        whose = "your own" if status in CALLERS_KEY else "the server's"
+        return f"The upstream refused {whose} key."
     if not issubclass(failure, ChatApiError):
         return HTTP_TEXTS.get(status, HTTPStatus(status).phrase)
     text = inspect.cleandoc(failure.__doc__ or "").replace("\n", " ")

@@ -69,6 +69,8 @@ def _log_when_closed(response: Response, log: Any, metrics: Metrics) -> Response
             line["model"] = record.model
             line["upstream"] = record.upstream
             line["attempts"] = record.attempts
+            if record.passed_by:
+                line["passed_by"] = record.passed_by
             line["prompt_tokens"] = record.prompt_tokens
             line["completion_tokens"] = record.completion_tokens
         if record.cause:

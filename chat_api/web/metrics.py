@@ -51,7 +51,7 @@ FIRST_PIECES = Family(
 )
 OUTCOMES = Family(
     "chat_outcomes_total",
-    "Calls that had an upstream to go to, by how they ended: ok, or the error's class.",
+    "Upstreams that were to answer, by how that ended: ok, or the error's class.",
     ("upstream", "outcome"),
 )
 TOKENS = Family(
@@ -99,8 +99,9 @@ class Metrics:
         counted = {"prompt": record.prompt_tokens, "completion": record.completion_tokens}
         add = self.tallies.add
         with self._lock:
-            add((OUTCOMES.name, upstream, outcome))
-            add((ATTEMPTS.name, upstream), record.attempts)
+            for tried in (*record.passed_by, record.last_tried(outcome)):
+                add((OUTCOMES.name, tried.upstream, tried.outcome))
+                add((ATTEMPTS.name, tried.upstream), tried.attempts)
             for kind, tokens in counted.items():
                 if type(tokens) is int and 0 < tokens < MOST_TOKENS:
                     add((TOKENS.name, upstream, kind), tokens)

@@ -111,7 +111,7 @@ def test_a_key_is_as_good_as_openai_says(
 ) -> None:
     client = Client()
     assert services.caller_keys.is_valid(KEY, client)
-    assert (client.record.upstream, client.record.attempts) == ("openai", 1)
+    assert client.record.upstream is None, "it is no chat, and not counted as one"
     openai_upstream.verdict = UpstreamKeyRefused("No.", 401, callers_own=True)
     assert not services.caller_keys.is_valid(KEY, Client())
     openai_upstream.verdict = UpstreamTimeout("Silent.")

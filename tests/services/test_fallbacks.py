@@ -89,8 +89,9 @@ def test_a_stream_comes_from_the_next_one(
         from_status(404, {}, None),
         from_status(422, {}, None),
         from_status(401, {}, None, callers_key="sk-own"),
+        from_status(429, {"x-should-retry": "false"}, None, callers_key="sk-own"),
     ],
-    ids=["400", "404", "422", "the caller's key"],
+    ids=["400", "404", "422", "the caller's key", "the caller's limit"],
 )
 def test_what_is_wrong_with_the_request_is_told_at_once(
     first: FakeUpstream, second: FakeUpstream, refusal: Exception
@@ -102,6 +103,29 @@ def test_what_is_wrong_with_the_request_is_told_at_once(
     with pytest.raises(type(refusal)):
         gate.stream(body(), Client())
     assert second.calls == []
+
+
+def test_who_cannot_take_a_request_is_passed_by(first: FakeUpstream, second: FakeUpstream) -> None:
+    third = FakeUpstream("third")
+    rules = Rules(fallbacks={"*": ["second/other", "third/any"]})
+    gate = gateway_to(first, second, third, rules=rules)
+    first.enqueue(errors.UpstreamTimeout("x"), [errors.UpstreamTimeout("x")])
+    second.enqueue(errors.KeyMissing("none"), errors.InvalidRequest("no word for it"))
+    third.enqueue(completion("third"), chunks("third"))
+    client = Client()
+    gate.complete(body(), client)
+    assert client.record.upstream == "third"
+    assert text(gate.stream(body(), Client())) == "third"
+
+
+def test_each_upstream_is_on_record(first: FakeUpstream, second: FakeUpstream) -> None:
+    first.enqueue(*[errors.UpstreamFailed("x")] * 3)
+    second.enqueue(errors.UpstreamFailed("x"), completion())
+    client = Client()
+    gateway(first, second).complete(body(), client)
+    record = client.record
+    assert record.passed_by == [("first", 3, "UpstreamFailed")]
+    assert record.last_tried("ok") == ("second", 2, "ok")
 
 
 def test_when_all_fail_the_last_failure_is_told(first: FakeUpstream, second: FakeUpstream) -> None:
@@ -212,20 +236,6 @@ def test_repeated_failures_send_an_upstream_to_cool_off(
     mocker.patch("chat_api.services.health.time.monotonic", return_value=later)
     found = gate.complete(body(), Client())
     assert found.data["choices"][0]["message"]["content"] == "again"
-
-
-def test_one_failure_after_cooling_off_is_enough(mocker: MockerFixture) -> None:
-    health = Health(2, 30.0)
-    now = mocker.patch("chat_api.services.health.time.monotonic", return_value=100.0)
-    health.remember("x", errors.UpstreamTimeout("x"))
-    health.remember("x", errors.UpstreamTimeout("x"))
-    now.return_value = 131.0
-    assert health.cooling_seconds("x") == 0
-    health.remember("x", errors.UpstreamTimeout("x"))
-    assert health.cooling_seconds("x") == 30
-    now.return_value = 300.0
-    health.remember("x", errors.UpstreamTimeout("x"))
-    assert health.cooling_seconds("x") == 0, "long after the others: not in a row"
 
 
 def test_when_all_cool_off_the_call_is_told_to_wait(

@@ -14,6 +14,7 @@ from chat_api.services.clients import Client
 from chat_api.settings import Settings
 from chat_api.upstreams.missing import MissingUpstream
 from chat_api.upstreams.refusals import from_status
+from chat_api.upstreams_file import UpstreamsFile
 from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream, chunk, completion
 
@@ -98,6 +99,30 @@ def test_each_upstream_has_an_entry_and_the_default_one_decides() -> None:
     assert (entry["status"], entry["detail"]) == ("cooling", "silent")
     assert 0 < entry["seconds"] <= 30
     services.database.close()
+
+
+def test_with_a_fallback_that_is_well_it_is_ready() -> None:
+    first, second = FakeUpstream("first"), FakeUpstream("second")
+    further = UpstreamsFile(fallbacks={"*": ("second/m",)})
+    services = build_services(Settings(further=further), first, second)
+    first.enqueue(*[errors.UpstreamTimeout("silent")] * 3)
+    second.enqueue(completion(), *[errors.UpstreamTimeout("silent")] * 3)
+    call(services, None, None, None)
+    is_ready, report = services.readiness.report()
+    assert (is_ready, report["checks"]["upstream"]["status"]) == (True, "cooling")
+    call(services, None)
+    is_ready, report = services.readiness.report()
+    assert (is_ready, report["upstreams"]["second"]["status"]) == (False, "cooling")
+    services.database.close()
+
+
+def test_one_failed_call_is_told_of_and_no_reason_to_send_none(
+    services: Services, upstream: FakeUpstream
+) -> None:
+    upstream.enqueue(*[errors.UpstreamTimeout("silent")] * 3, completion())
+    for expected in (True, True, False, True):
+        call(services, None)
+        assert services.readiness.report()[0] is expected
 
 
 def test_without_an_upstream_it_is_not_ready() -> None:

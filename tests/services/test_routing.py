@@ -158,6 +158,23 @@ def test_an_alias_stands_for_another_name(upstream: FakeUpstream) -> None:
     assert chosen(names, "gpt-4") == ("fake", "my-own", "gpt-4")
 
 
+def test_a_default_model_is_a_name_like_any_other(upstream: FakeUpstream) -> None:
+    upstream.default_model = "gpt-4"
+    assert chosen(router(upstream), None) == ("fake", "gpt-4o", "gpt-4")
+    assert chosen(router(upstream), "gpt-4") == ("fake", "gpt-4o", "gpt-4")
+    aliased = router(upstream, ollama(), aliases={"gpt-4": "ollama/phi3"})
+    assert chosen(aliased, None) == ("ollama", "phi3", "gpt-4")
+    upstream.listing = listed("gpt-4")
+    assert chosen(router(upstream), None) == ("fake", "gpt-4", None)
+
+
+def test_nobody_is_asked_for_lists_on_behalf_of_fallbacks(upstream: FakeUpstream) -> None:
+    other = FakeUpstream("dead")
+    names = router(upstream, other, fallbacks={"*": ["dead/m", "gpt-4", "any"]})
+    assert len(names.route(None)) == 4
+    assert (upstream.listed, other.listed) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
@@ -185,8 +202,10 @@ def test_fallbacks_follow_by_name(
 
 
 def test_a_key_that_only_openai_may_see_goes_there(upstream: FakeUpstream) -> None:
-    names = router(upstream, ollama(), fallbacks={"*": ["ollama/phi3"]})
+    aliases = {"fast": "openai/gpt-5.5"}
+    names = router(upstream, ollama(), fallbacks={"*": ["ollama/phi3"]}, aliases=aliases)
     models = {None: "gpt-4o-mini", "o3": "o3", "openai/o3": "o3", "gpt-4": "gpt-4o"}
+    models["fast"] = "gpt-5.5"
     for asked, model in models.items():
         (target,) = names.route(asked, openai_only=True)
         assert (target.upstream.name, target.model) == ("openai", model)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chat_api import __version__, create_app
-from chat_api.errors import ChatApiError, UpstreamError
+from chat_api.errors import ChatApiError, UpstreamError, UpstreamKeyRefused
 from chat_api.routes.info import THEME
 from chat_api.schemas.shapes import ROLES
 from chat_api.settings import Settings
@@ -145,4 +145,8 @@ def test_what_a_model_call_may_raise_includes_every_failure_of_an_upstream() -> 
     texts = " ".join(reply["description"] for reply in described.values())
     for error in kinds(UpstreamError) & TOLD.keys():
         assert str(TOLD[error].relayed_status) in described
+        if error is UpstreamKeyRefused:
+            continue  # told by whose key it is
         assert " ".join((error.__doc__ or "").split()).split(". ")[0].rstrip(".") in texts
+    assert described["401"]["description"] == "The upstream refused your own key."
+    assert "refused the server's key." in described["502"]["description"]

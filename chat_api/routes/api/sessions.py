@@ -29,8 +29,8 @@ PATH = "/<path:session_id>"
 def create(session_request: dict[str, Any]) -> tuple[Response, int]:
     """Begin a session
 
-    Its id is the key to it: `session_id` of `/chat` and `/chat/stream`. Where the server wants
-    keys, the session belongs to the one it was begun with.
+    Its id is the key to it: `session_id` of `/chat`, `/chat/stream` and `/api/chat`. Where the
+    server wants keys, the session belongs to the one it was begun with.
     """
     return jsonify(services().sessions.create(session_request, current_client())), 201
 
