@@ -72,15 +72,25 @@ def _url(value: str) -> None:
         raise ValidationError("wanted: an http:// or https:// URL without a user name") from error
 
 
-_model = fields.String(validate=validate.Length(min=1))
-_models = fields.List(_model, validate=validate.Length(min=1))
-_name = fields.String(validate=[validate.Regexp(UPSTREAM_NAME), validate.NoneOf(BUILT_IN)])
+def _like(pattern: str, wanted: str) -> validate.Regexp:
+    return validate.Regexp(pattern, error=f"wanted: {wanted}")
+
+
+NAME = "lower-case letters, digits, - and _"
+_model = fields.String(validate=_like(r".+", "the name of a model"))
+_models = fields.List(_model, validate=validate.Length(min=1, error="wanted: one name or more"))
+_name = fields.String(
+    validate=[
+        _like(UPSTREAM_NAME, NAME),
+        validate.NoneOf(BUILT_IN, error="wanted: another name, this one is built in"),
+    ]
+)
 
 
 class _UpstreamSchema(_Strict):
     base_url = fields.String(required=True, validate=_url)
-    api_key = fields.String(validate=validate.Regexp(KEY))
-    api_key_env = fields.String(validate=validate.Regexp(VARIABLE))
+    api_key = fields.String(validate=_like(KEY, "a key of visible ASCII"))
+    api_key_env = fields.String(validate=_like(VARIABLE, "the name of a variable"))
     models = _models
     context_tokens = fields.Integer(strict=True, validate=validate.Range(1))
     timeout_seconds = fields.Float(validate=validate.Range(0.1, 86_400))
@@ -154,6 +164,7 @@ def _first(messages: Any) -> str:
     path = []
     while isinstance(messages, dict):
         key, messages = next(iter(messages.items()))
-        path.append(str(key))
+        if key != "_schema":  # its word for a table as a whole
+            path.append(str(key))
     del path[2:3]  # "key" or "value": marshmallow's words for the sides of a mapping
     return f"{'.'.join(path)}: {messages[0]}"
