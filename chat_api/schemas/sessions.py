@@ -37,6 +37,13 @@ class SessionWithMessagesSchema(SessionSchema):
     messages = fields.List(fields.Dict(), metadata={"description": "Its messages, oldest first."})
 
 
+class SessionTruncatedSchema(Schema):
+    """The end of the session is gone."""
+
+    message = fields.String(metadata={"description": "Says so."})
+    message_count = fields.Integer(metadata={"description": "How many messages are left."})
+
+
 class SessionDeletedSchema(Schema):
     """The session is gone."""
 
