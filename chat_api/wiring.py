@@ -11,6 +11,7 @@ from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
 from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
+from chat_api.services.rendering import Rendering
 from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
@@ -40,6 +41,7 @@ class Services:
     session_chat: SessionChat
     caller_keys: CallerKeys
     readiness: Readiness
+    rendering: Rendering
 
 
 def build_services(
@@ -84,6 +86,7 @@ def build_services(
         session_chat=SessionChat(gateway, sessions, keys),
         caller_keys=keys,
         readiness=Readiness(router.upstreams, health, database),
+        rendering=Rendering(),
     )
 
 

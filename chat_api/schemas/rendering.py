@@ -1,0 +1,43 @@
+"""`POST /ui/render`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from chat_api.schemas.fields import REQUIRED, TEXT, RequestSchema
+
+MOST_TEXTS = 1000
+
+
+class Texts(fields.Field[list[str]]):
+    """A list of strings."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> list[str]:
+        if type(value) is not list or len(value) > MOST_TEXTS:
+            raise ValidationError(f"must be an array of at most {MOST_TEXTS} strings.")
+        for index, text in enumerate(value):
+            if type(text) is not str:
+                raise ValidationError({index: [TEXT]})
+        return value
+
+
+class RenderRequestSchema(RequestSchema):
+    """Texts to be shown on a page."""
+
+    texts = Texts(
+        required=True,
+        error_messages={"required": REQUIRED, "null": "must not be null."},
+        metadata={
+            "description": f"Markdown, at most {MOST_TEXTS} texts and 100,000 characters in all."
+        },
+    )
+
+
+class RenderedSchema(Schema):
+    """The same as HTML."""
+
+    html = fields.List(
+        fields.String(), metadata={"description": "HTML without anything that can run, in order."}
+    )
