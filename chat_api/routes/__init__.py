@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from chat_api.routes import ask, chat, health, info, models, streaming
+from chat_api.routes import ask, chat, health, info, models, page, rendering, streaming
 from chat_api.routes.api import caller_keys, sessions
 from chat_api.routes.api import chat as api_chat
 from chat_api.routes.api import health as api_health
@@ -29,6 +29,8 @@ class Mount(NamedTuple):
 
 MOUNTS = (
     Mount(info.bp, "", public=True),
+    Mount(page.bp, "", public=True),
+    Mount(rendering.bp, "/ui/render", public=False),
     Mount(health.bp, "/health", public=True),
     Mount(models.bp, "/models", public=False),
     Mount(chat.bp, "/chat", public=False),

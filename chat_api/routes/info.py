@@ -10,6 +10,7 @@ from flask import Response, current_app, jsonify
 from chat_api.schemas.chat_completions import MOST_CHOICES
 from chat_api.settings import Settings
 from chat_api.version import __version__
+from chat_api.web.pages import chat_page, prefers_html
 from chat_api.web.requests import MOST_DEPTH, Blueprint, services
 
 bp = Blueprint("info", __name__, description="What this server is.")
@@ -32,16 +33,9 @@ THEME = {
 def index() -> Response:
     """List the routes of this server
 
-    Name, version and every public route with what it does.
+    Name, version and every public route with what it does; the chat page to a browser.
     """
-    response = jsonify(
-        name=NAME,
-        version=__version__,
-        description=DESCRIPTION,
-        status="healthy",
-        endpoints=_endpoints(),
-        documentation="README.md",
-    )
+    response = chat_page() if prefers_html() else jsonify(_about())
     response.vary.add("Accept")
     return response
 
@@ -79,6 +73,17 @@ def retrieve() -> Response:
         limits=limits,
         theme=THEME,
     )
+
+
+def _about() -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "version": __version__,
+        "description": DESCRIPTION,
+        "status": "healthy",
+        "endpoints": _endpoints(),
+        "documentation": "README.md",
+    }
 
 
 def _endpoints() -> dict[str, Any]:
