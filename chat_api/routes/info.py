@@ -69,6 +69,7 @@ def retrieve() -> Response:
             "openai-compatible",
             "responses",
             "model-aliases",
+            "chat-page",
         ],
         limits=limits,
         theme=THEME,

@@ -20,16 +20,7 @@ def test_an_answer_is_written_before_ones_eyes_and_says_what_it_took(
     open_chat: Opener, relay: Server, stage: Stage
 ) -> None:
     was_seen = threading.Event()
-
-    def write_when_seen(exchange: Exchange) -> None:
-        first, second, *rest = [frame(data) for data in chunks("Hel", "lo!")]
-        exchange.start_stream()
-        exchange.chunk(first + second)
-        was_seen.wait(PATIENCE_SECONDS)
-        exchange.chunk(b"".join(rest))
-        exchange.send(b"0\r\n\r\n")
-
-    stage.play(write_when_seen)
+    stage.play(lambda exchange: write_in_two(exchange, was_seen, "Hel", "lo!"))
     chat = open_chat(relay)
     expect(chat.page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
     exchange = chat.send("Hi")
@@ -44,6 +35,27 @@ def test_an_answer_is_written_before_ones_eyes_and_says_what_it_took(
     expect(chat.page.locator("#announcer")).to_have_text("Hello!")
     expect(chat.stop).to_be_hidden()
     expect(chat.box).to_be_focused()
+
+
+def test_complete_blocks_are_rendered_while_the_rest_is_written(
+    open_chat: Opener, relay: Server, stage: Stage
+) -> None:
+    was_seen = threading.Event()
+    begin = "**First**\n\n```python\nx = 1\n\n# in the midst of "
+    stage.play(lambda exchange: write_in_two(exchange, was_seen, begin, "code\n```\n"))
+    chat = open_chat(relay)
+    exchange = chat.send("Hi")
+    expect(exchange.locator(".prose strong")).to_have_text("First")
+    expect(exchange.locator(".tail")).to_contain_text("```python x = 1 # in the midst of")
+    expect(exchange).to_have_attribute("data-state", "streaming")
+    was_seen.set()
+    expect(exchange.locator("pre")).to_contain_text("# in the midst of code")
+    expect(exchange.locator(".tail")).to_be_empty()
+
+
+def test_an_answer_without_words_says_so(chat: Chat) -> None:
+    exchange = chat.ask("call it [tool=search]")
+    expect(exchange.get_by_role("alert")).to_have_text("The answer is empty.")
 
 
 def test_an_example_is_asked_by_a_click(chat: Chat) -> None:
@@ -139,3 +151,13 @@ def test_the_last_request_is_copied_as_a_command(open_chat: Opener, mock: Server
     assert "It'\\''s $HOME" in command
     exchange.get_by_role("button", name="Copy the answer").click()
     assert chat.page.evaluate("navigator.clipboard.readText()") == "You said: It's $HOME"
+
+
+def write_in_two(exchange: Exchange, was_seen: threading.Event, beginning: str, rest: str) -> None:
+    """A stream whose second half waits until the first one was seen."""
+    role, first, *others = [frame(data) for data in chunks(beginning, rest)]
+    exchange.start_stream()
+    exchange.chunk(role + first)
+    was_seen.wait(PATIENCE_SECONDS)
+    exchange.chunk(b"".join(others))
+    exchange.send(b"0\r\n\r\n")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
-from tests.integration.wire import get, send
-from tests.servers import Server
+from tests.integration.stage import Stage, prompt_of
+from tests.integration.wire import PATIENCE_SECONDS, get, send
+from tests.servers import Exchange, Server, answer_plainly
 
 
 def test_a_chat_is_found_again_after_a_reload(chat: Chat) -> None:
@@ -37,18 +39,30 @@ def test_each_chat_keeps_to_itself(chat: Chat) -> None:
     expect(chat.page.locator(".chat[aria-current=page]")).to_have_text("About the sea")
 
 
-def test_an_answer_goes_on_while_another_chat_is_open(chat: Chat) -> None:
+def test_an_answer_goes_on_while_another_chat_is_open(
+    open_chat: Opener, relay: Server, stage: Stage
+) -> None:
+    is_elsewhere = threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        if prompt_of(exchange) == "Slow":
+            is_elsewhere.wait(PATIENCE_SECONDS)
+        answer_plainly(exchange)
+
+    stage.play(answer)
+    chat = open_chat(relay)
     chat.ask("Short")
     chat.page.get_by_role("button", name="New chat").click()
-    slow = chat.send("Slow [delay=0.5]")
+    slow = chat.send("Slow")
     expect(slow).to_have_attribute("data-state", "waiting")
-    expect(chat.titles).to_have_count(1)
     chat.titles.click()
     expect(chat.page.locator(".bubble")).to_have_text("Short")
-    expect(chat.titles).to_have_count(2)
+    expect(chat.stop).to_be_hidden()
+    is_elsewhere.set()
+    expect(chat.titles).to_have_text(["Slow", "Short"])
     chat.titles.first.click()
     expect(chat.exchanges).to_have_attribute("data-state", "whole")
-    assert chat.texts() == ["Slow [delay=0.5]", "You said: Slow"]
+    assert chat.texts() == ["Slow", "Hello!"]
 
 
 def test_a_chat_is_renamed_and_deleted(chat: Chat) -> None:

@@ -61,6 +61,7 @@ export class Exchange {
   async finish(figures) {
     this.figures.textContent = describe(figures);
     this.#end("whole");
+    if (!this.live.text) this.warn("The answer is empty.");
     await this.live.settle();
   }
 
