@@ -146,6 +146,8 @@ def test_on_a_phone_the_chats_are_in_a_drawer(open_chat: Opener, mock: Server) -
 def test_at_200_percent_nothing_is_cut_off(open_chat: Opener, relay: Server, stage: Stage) -> None:
     stage.play(lambda exchange: exchange.stream(RICH + "\n\n" + "endless" * 100))
     chat = open_chat(relay, **AT_200_PERCENT)
+    heading = chat.page.get_by_role("heading", name="What shall we talk about?")
+    expect(heading).to_be_in_viewport(ratio=1)
     chat.ask("Everything, and a word of " + "length" * 40)
     expect(chat.page.locator("pre")).to_be_attached()
     assert width_of_page(chat.page) == 640

@@ -84,12 +84,12 @@ export class Exchange {
 
   #end(state) {
     this.element.dataset.state = state;
-    this.actions.replaceChildren(copyButton("Copy the answer", () => this.live.text));
+    if (this.live.text) this.actions.append(copyButton("Copy the answer", () => this.live.text));
     if (this.request) {
       const command = () => curlOf(this.request);
       this.actions.append(copyButton("Copy as curl", command, { drawing: "shell" }));
     }
-    this.actions.append(makeButton("Answer anew", "again", this.#again));
+    if (state === "whole") this.actions.append(makeButton("Answer anew", "again", this.#again));
   }
 
   #again = () => this.onAgain(this.question);

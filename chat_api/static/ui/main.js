@@ -16,7 +16,7 @@ import { initTheme } from "./theme.js";
 const answering = new Set();
 let current = newConversation(null);
 
-const { follow, toEnd } = initScrolling();
+const { follow, toEnd, toStart } = initScrolling();
 const showInstructions = initInstructions((text) => (current.instructions = text));
 const composer = initComposer({
   send: (text) => send(text),
@@ -57,7 +57,7 @@ function show() {
   remember("current", current.id, thisTab);
   composer.show();
   showChats();
-  follow();
+  if (!current.isEmpty) follow();
 }
 
 function send(text) {
@@ -76,7 +76,8 @@ async function open(id) {
   if (current !== conversation) return; // another one was opened meanwhile
   showInstructions(conversation.instructions);
   show();
-  toEnd();
+  if (conversation.isEmpty) toStart();
+  else toEnd();
   composer.focus();
 }
 

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 
 const NEAR = 80; // pixels
 
-/** @returns {{follow: () => void, toEnd: () => void}} */
+/** @returns {{follow: () => void, toEnd: () => void, toStart: () => void}} */
 export function initScrolling() {
   const scroller = byId("scroller");
   const latest = byId("latest");
@@ -15,6 +15,7 @@ export function initScrolling() {
     latest.hidden = true;
     scroller.scrollTop = scroller.scrollHeight;
   };
+  const toStart = () => (scroller.scrollTop = 0);
   scroller.addEventListener("scroll", () => {
     isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
     latest.hidden = isAtEnd;
@@ -23,5 +24,5 @@ export function initScrolling() {
     toEnd();
     byId("question").focus();
   });
-  return { follow: () => isAtEnd && toEnd(), toEnd };
+  return { follow: () => isAtEnd && toEnd(), toEnd, toStart };
 }
