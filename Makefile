@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test browser screenshots bench lint format types check clean
+.PHONY: help install run serve test browser screenshots bench fuzz lint format types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ screenshots: $(VENV)/.dev browser ## Take the pictures of the chat page in docs/
 
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(VENV)/.dev ## Make up 5,000 good and bad requests from /openapi.json (about two minutes)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check .

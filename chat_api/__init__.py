@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from flask_cors import CORS
 
 from chat_api import routes
 from chat_api.settings import Settings, load_settings
 from chat_api.version import __version__
-from chat_api.web import auth, logs, requests
+from chat_api.web import auth, limits, logs, metrics, requests
 from chat_api.web import errors as error_replies  # `chat_api.errors` is the tree
 from chat_api.web.json import OrjsonProvider
 from chat_api.wiring import Services, build_services
@@ -34,6 +37,15 @@ EXPOSED_HEADERS = (
 )
 
 
+class Application(Flask):
+    """Flask, told that nothing here is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself. Flask would ask of each one, in each request, whether it is
+        asynchronous, which costs more than our own hooks."""
+        return func
+
+
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
     """The application: a table of contents.
 
@@ -45,19 +57,27 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         SettingsError: a setting has a bad value.
     """
     settings = settings or load_settings()
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.config["SETTINGS"] = settings
-    app.extensions[requests.EXTENSION] = services or build_services(settings)
+    services = services or build_services(settings)
+    app.extensions[requests.EXTENSION] = services
     app.json = OrjsonProvider(app)
     # Neither redirects nor two names for one route.
     app.url_map.merge_slashes = app.url_map.redirect_defaults = False
     app.url_map.strict_slashes = True
 
     # Flask runs what comes after a request in reverse: the log line is the last to be set up.
-    logs.init_app(app, settings.log_format, settings.log_level)
+    figures = metrics.init_app(app, services, settings.workers)
+    logs.init_app(app, settings.log_format, settings.log_level, figures)
     CORS(app, origins=list(settings.allow_origins), expose_headers=list(EXPOSED_HEADERS))
-    requests.init_app(app)
+    requests.init_app(app, settings.max_body_bytes)
     require_key = auth.require_key(auth.Keys(settings.api_keys))
     auth.init_app(app, routes.init_app(app, require_key), default=require_key)
+    limits.init_app(
+        app,
+        services.limiter,
+        routes.uses(app, services.limiter),
+        trusted_proxies=settings.trusted_proxies,
+    )
     error_replies.init_app(app)
     return app

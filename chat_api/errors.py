@@ -7,9 +7,11 @@ ChatApiError                    the root; its text is written for the caller
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
 ├── SessionNotFound             no such session for this caller, or not any more
+├── RateLimited                 this caller has made as many calls as it may in a minute
 ├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls in flight as it admits
 ├── NoUpstream                  nothing is set up that could answer
+├── NotInstalled                a page needs a package that this server was set up without
 ├── CallerGone                  the caller left: nobody is there to be told
 ├── InternalError               a defect of ours; the log has the rest
 └── UpstreamError               the upstream did not give an answer
@@ -63,6 +65,15 @@ class SessionNotFound(ChatApiError):
         super().__init__("Session not found")
 
 
+class RateLimited(ChatApiError):
+    """The caller has made as many calls as it may for now; the next may be made after
+    `retry_after_seconds`."""
+
+    def __init__(self, limit: int, retry_after_seconds: float) -> None:
+        super().__init__(f"Rate limit of {limit} per minute reached. Please try again later.")
+        self.retry_after_seconds = retry_after_seconds
+
+
 class StoreUnavailable(ChatApiError):
     """The store is locked, full, read-only, damaged or unreachable. What the call was to store
     is not stored, or at least was never acknowledged."""
@@ -81,6 +92,10 @@ class Overloaded(ChatApiError):
 
 class NoUpstream(ChatApiError):
     """No upstream is set up."""
+
+
+class NotInstalled(ChatApiError):
+    """This page needs a package that is not installed."""
 
 
 class CallerGone(ChatApiError):
@@ -129,7 +144,7 @@ class UpstreamRateLimited(UpstreamRefused):
 
 
 class UpstreamKeyRefused(UpstreamError):
-    """The upstream refused the key: 401 or 403 (`status`), the caller's own one or ours."""
+    """The upstream refused the key, the caller's own one or ours. `status` is 401 or 403."""
 
     def __init__(self, text: str, status: int, callers_own: bool) -> None:
         super().__init__(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
+import os
 import resource
 from typing import Any
 
@@ -12,7 +14,11 @@ import gevent
 from chat_api.settings import Settings, load_settings
 from chat_api.upstream_wiring import local_model_to_start
 from chat_api.upstreams import local
+from chat_api.web import metrics
 from chat_api.web.requests import EXTENSION
+
+FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+"""How often the local model is looked after; the pause doubles while it does not stay alive."""
 
 
 @functools.cache
@@ -31,6 +37,28 @@ def start_local_model(server: Any) -> None:
     if model is not None:
         # Kept on the server: the configuration file is forgotten and read anew at SIGHUP.
         server.local_model = local.start_local_model(model, local.loopback_port())
+        gevent.spawn(_keep_local_model, server)
+
+
+def _keep_local_model(server: Any) -> None:
+    """Start the local model anew where its supervisor was killed; the model left with it.
+
+    Runs beside the master's own loop. A worker is forked with a copy of this, which ends there.
+    """
+    master, pause = os.getpid(), FIRST_LOOK_SECONDS
+    while True:
+        gevent.sleep(pause)
+        if os.getpid() != master:
+            return
+        if not server.local_model.is_lost():
+            pause = FIRST_LOOK_SECONDS
+            continue
+        server.log.error("The local model's supervisor is gone; it is started anew")
+        try:
+            server.local_model.start()
+        except OSError as error:  # out of memory or processes: that may pass
+            server.log.error("The local model could not be started: %s", error)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def stop_local_model(server: Any) -> None:
@@ -40,9 +68,28 @@ def stop_local_model(server: Any) -> None:
         model.close()
 
 
-def open_store(worker: Any) -> None:
-    """`post_worker_init`: as soon as the worker serves, not with the first call that needs it."""
-    gevent.spawn(worker.wsgi.extensions[EXTENSION].database.warm_up)
+def choose_slot(server: Any, worker: Any) -> None:
+    """`pre_fork`: where the worker counts (`web.tallies`), the first place that no other does."""
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(number for number in itertools.count() if number not in taken)
+
+
+def take_slot(server: Any, worker: Any) -> None:
+    """`post_fork`: count there."""
+    metrics.of(worker.app.wsgi()).tallies.take(worker.slot)
+
+
+def free_slot(server: Any, worker: Any) -> None:
+    """`child_exit`: the worker is dead, however it died."""
+    metrics.of(server.app.wsgi()).tallies.free(worker.slot)
+
+
+def open_stores(worker: Any) -> None:
+    """`post_worker_init`: as soon as the worker serves, not with the first call that needs them."""
+    services = worker.wsgi.extensions[EXTENSION]
+    gevent.spawn(services.database.warm_up)
+    if services.limiter.store is not None:
+        gevent.spawn(services.limiter.store.warm_up)
 
 
 def raise_descriptor_limit(connections: int) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from environs import Env, EnvError
 
+from chat_api import setting_forms as forms
 from chat_api.errors import SettingsError
+from chat_api.setting_forms import Form
 from chat_api.upstreams_file import UpstreamsFile, read_upstreams_file
 
 DEFAULT_MODELS = (
@@ -26,101 +27,11 @@ DEFAULT_MODELS = (
 UPSTREAMS = ("openai", "ollama", "local", "mock")
 OLLAMA_PORT = 11434
 """Where Ollama listens when it is told nothing else."""
-POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[\w.-]+(:\d+)?|null")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-Reader = Callable[[Env, str], Any]
 
-
-def _text(env: Env, name: str) -> str:
-    return env.str(name).strip()
-
-
-def _names(env: Env, name: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in env.str(name).split(",") if part.strip())
-
-
-def _key(env: Env, name: str) -> str:
-    """Visible ASCII: a key goes into a header."""
-    value = _text(env, name)
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise ValueError(name)
-    return value
-
-
-def _keys(env: Env, name: str) -> tuple[str, ...]:
-    """At least one: commas alone would leave the server open that was to be closed."""
-    keys = _names(env, name)
-    if not keys:
-        raise ValueError(name)
-    return keys
-
-
-def _url(env: Env, name: str) -> str:
-    value = _text(env, name)
-    parts = urlsplit(value)
-    fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    if not fit or "@" in parts.netloc or parts.query or parts.fragment or " " in value:
-        raise ValueError(value)
-    return value.rstrip("/")
-
-
-def _ollama_url(env: Env, name: str) -> str:
-    """Ollama's root, also from the URL of its chat route, which many tutorials set."""
-    return _url(env, name).removesuffix("/api/chat").rstrip("/")
-
-
-def _one_of(*choices: str) -> Reader:
-    def read(env: Env, name: str) -> str:
-        value = _text(env, name).lower()
-        if value not in choices:
-            raise ValueError(value)
-        return value
-
-    return read
-
-
-def _whole(low: int, high: int) -> Reader:
-    def read(env: Env, name: str) -> int:
-        value = env.int(name)
-        if not low <= value <= high:
-            raise ValueError(value)
-        return value
-
-    return read
-
-
-def _number(low: float, high: float) -> Reader:
-    def read(env: Env, name: str) -> float:
-        value = env.float(name)
-        if not low <= value <= high:  # false for NaN too
-            raise ValueError(value)
-        return value
-
-    return read
-
-
-def _seconds(low: float) -> Reader:
-    return _number(low, 86_400)
-
-
-def _pattern(env: Env, name: str) -> re.Pattern[str]:
-    try:
-        return re.compile(_text(env, name))
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(name) from error
-
-
-def _postgresql_url(env: Env, name: str) -> str:
-    value = _text(env, name)
-    parts = urlsplit(value)
-    if parts.scheme not in POSTGRESQL_SCHEMES or parts.path in ("", "/") or parts.port == 0:
-        raise ValueError(value)  # a port that is no number raises by itself
-    return value
-
-
-def _setting(names: str, read: Reader, form: str, default: Any, help: str, **options: Any) -> Any:
+def _setting(names: str, read: Form, form: str, default: Any, help: str, **options: Any) -> Any:
     """A field with its environment names (the first one wins), its reader and its help."""
     metadata = {"names": names.split(), "read": read, "form": form, "help": help}
     return field(default=default, metadata=metadata, **options)
@@ -131,107 +42,125 @@ class Settings:
     """What the server was told. Tests build one; the server calls `load_settings`."""
 
     openai_api_key: str | None = _setting(
-        "OPENAI_API_KEY OPENAI_API_KEY_CYB_SEC", _key, "a key of visible ASCII", None,
+        "OPENAI_API_KEY OPENAI_API_KEY_CYB_SEC", forms.key, "a key of visible ASCII", None,
         "the server's own key for the OpenAI upstream", repr=False,
     )  # fmt: skip
     openai_base_url: str | None = _setting(
-        "OPENAI_BASE_URL OPENAI_API_BASE", _url, "an http:// or https:// URL without a user name",
-        None, "base URL of that upstream (any OpenAI-compatible server)",
+        "OPENAI_BASE_URL OPENAI_API_BASE", forms.url,
+        "an http:// or https:// URL without a user name", None,
+        "base URL of that upstream (any OpenAI-compatible server)",
     )  # fmt: skip
     default_model: str | None = _setting(
-        "OPENAI_MODEL DEFAULT_MODEL", _text, "a model name", None,
+        "OPENAI_MODEL DEFAULT_MODEL", forms.name, "a model name", None,
         "default model; unset: `gpt-4o-mini`, `llama3` for Ollama, the local model's own name",
     )  # fmt: skip
     models: tuple[str, ...] = _setting(
-        "MODELS", _names, "comma-separated model names, or `live`", DEFAULT_MODELS,
+        "MODELS", forms.names, "comma-separated model names, or `live`", DEFAULT_MODELS,
         "what `/models` lists; `live` for what the upstreams offer",
     )  # fmt: skip
     allowed_models: tuple[str, ...] = _setting(
-        "ALLOWED_MODELS", _names, "comma-separated names or patterns", ("*",),
+        "ALLOWED_MODELS", forms.names, "comma-separated names or patterns", ("*",),
         "the models that may be asked for",
     )  # fmt: skip
     upstream: str | None = _setting(
-        "UPSTREAM", _one_of(*UPSTREAMS), f"one of {', '.join(UPSTREAMS)}", None,
+        "UPSTREAM", forms.one_of(*UPSTREAMS), f"one of {', '.join(UPSTREAMS)}", None,
         "the default upstream; unset: OpenAI when a key or base URL is set, else Ollama when its "
         "URL is set or it is found on its standard port, else the local model",
     )  # fmt: skip
     upstreams_file: str | None = _setting(
-        "UPSTREAMS_FILE", _text, "the path of a TOML file", None,
+        "UPSTREAMS_FILE", forms.text, "the path of a TOML file", None,
         "further named upstreams, aliases and fallbacks: docs/routing.md",
     )  # fmt: skip
     ollama_url: str | None = _setting(
-        "OLLAMA_URL", _ollama_url, "an http:// or https:// URL without a user name", None,
+        "OLLAMA_URL", forms.ollama_url, "an http:// or https:// URL without a user name", None,
         "turns the Ollama upstream on; its root, or the URL of its `/api/chat`",
     )  # fmt: skip
     local_model_path: str | None = _setting(
-        "LOCAL_MODEL_PATH", _text, "the path of a GGUF file", None,
+        "LOCAL_MODEL_PATH", forms.text, "the path of a GGUF file", None,
         "another GGUF file for the local model",
     )  # fmt: skip
     api_keys: tuple[str, ...] = _setting(
-        "API_KEY", _keys, "one or more comma-separated keys", (),
+        "API_KEY", forms.keys, "one or more comma-separated keys", (),
         "keys that callers need; unset: open to all", repr=False,
     )  # fmt: skip
     allow_origins: tuple[str, ...] = _setting(
-        "ALLOW_ORIGINS", _names, "comma-separated origins, or `*`", ("*",),
+        "ALLOW_ORIGINS", forms.names, "comma-separated origins, or `*`", ("*",),
         "origins whose browser pages may call",
     )  # fmt: skip
-    host: str = _setting("HOST", _text, "an address", "0.0.0.0", "bind address")
-    port: int = _setting("PORT", _whole(0, 65_535), "a port number", 5000, "bind port")
+    host: str = _setting(
+        "HOST", forms.host, "an address of this machine, or its name", "0.0.0.0", "bind address"
+    )
+    port: int = _setting("PORT", forms.whole(0, 65_535), "a port number", 5000, "bind port")
     workers: int = _setting(
-        "WEB_CONCURRENCY", _whole(1, 256), "a number from 1 to 256", 2, "Gunicorn workers"
+        "WEB_CONCURRENCY", forms.whole(1, 256), "a number from 1 to 256", 2, "Gunicorn workers"
     )
     upstream_timeout_seconds: float = _setting(
-        "UPSTREAM_TIMEOUT OPENAI_TIMEOUT REQUEST_TIMEOUT", _seconds(0.1), "seconds, 0.1 or more",
-        300.0, "upstream silence before a 504 (in streams: before an error event)",
+        "UPSTREAM_TIMEOUT OPENAI_TIMEOUT REQUEST_TIMEOUT", forms.seconds(0.1),
+        "seconds, 0.1 or more", 300.0,
+        "upstream silence before a 504 (in streams: before an error event)",
     )  # fmt: skip
     upstream_connect_timeout_seconds: float = _setting(
-        "UPSTREAM_CONNECT_TIMEOUT", _seconds(0.1), "seconds, 0.1 or more", 5.0,
+        "UPSTREAM_CONNECT_TIMEOUT", forms.seconds(0.1), "seconds, 0.1 or more", 5.0,
         "time to reach the upstream",
     )  # fmt: skip
     stream_heartbeat_seconds: float = _setting(
-        "STREAM_HEARTBEAT_SECONDS", _seconds(0), "seconds, 0 for none", 15.0,
+        "STREAM_HEARTBEAT_SECONDS", forms.seconds(0), "seconds, 0 for none", 15.0,
         "longest silence in a stream before a `: ping`; 0 = off",
     )  # fmt: skip
     max_streams: int = _setting(
-        "MAX_STREAMS", _whole(1, 100_000), "a number from 1 to 100000", 2000,
+        "MAX_STREAMS", forms.whole(1, 100_000), "a number from 1 to 100000", 2000,
         "calls in flight per worker; more get 503 with `Retry-After`",
     )  # fmt: skip
     max_body_bytes: int = _setting(
-        "MAX_BODY_BYTES", _whole(1, 2**31), "a number of bytes", 20_971_520, "413 above"
+        "MAX_BODY_BYTES", forms.whole(1, 2**31), "a number of bytes", 20_971_520, "413 above"
     )
     graceful_timeout_seconds: int = _setting(
-        "GRACEFUL_TIMEOUT", _whole(0, 86_400), "whole seconds", 25,
+        "GRACEFUL_TIMEOUT", forms.whole(0, 86_400), "whole seconds", 25,
         "time that streams get to finish on SIGTERM",
     )  # fmt: skip
     data_dir: str = _setting(
-        "DATA_DIR", _text, "the path of a folder", "./data",
+        "DATA_DIR", forms.text, "the path of a folder", "./data",
         "folder of the embedded SQLite store; made when missing",
     )  # fmt: skip
     database_url: str | None = _setting(
-        "DATABASE_URL", _postgresql_url, "postgresql://user:password@host:port/database", None,
+        "DATABASE_URL", forms.postgresql_url, "postgresql://user:password@host:port/database", None,
         "PostgreSQL, for several machines; unset: SQLite in `DATA_DIR`", repr=False,
     )  # fmt: skip
+    redis_url: str | None = _setting(
+        "REDIS_URL", forms.redis_url, "redis://[user:password@]host:port/0, rediss://… or unix:///path",
+        None, "Redis, which then counts for the rate limits", repr=False,
+    )  # fmt: skip
+    requests_per_minute: int | None = _setting(
+        "RATE_LIMIT_PER_MINUTE", forms.whole(0, 1_000_000), "a number from 0 to 1000000", None,
+        "calls of one caller that spend tokens, in any minute; 0 = no limits at all; unset: 600 "
+        "on `/api/*`, no others",
+    )  # fmt: skip
+    trusted_proxies: int = _setting(
+        "TRUSTED_PROXIES", forms.whole(0, 100), "a number from 0 to 100", 0,
+        "proxies in front of this server whose `X-Forwarded-For` is believed",
+    )  # fmt: skip
     session_ttl_hours: float = _setting(
-        "SESSION_TTL_HOURS", _number(1e-6, 1e6), "a number of hours above 0", 168.0,
+        "SESSION_TTL_HOURS", forms.number(1e-6, 1e6), "a number of hours above 0", 168.0,
         "hours without activity after which a session is gone",
     )  # fmt: skip
     max_sessions: int = _setting(
-        "MAX_SESSIONS", _whole(1, 100_000_000), "a number from 1 to 100000000", 100_000,
+        "MAX_SESSIONS", forms.whole(1, 100_000_000), "a number from 1 to 100000000", 100_000,
         "sessions that are kept; above, those with the oldest activity go",
     )  # fmt: skip
     max_session_messages: int = _setting(
-        "MAX_SESSION_MESSAGES", _whole(2, 1_000_000), "a number from 2 to 1000000", 1000,
+        "MAX_SESSION_MESSAGES", forms.whole(2, 1_000_000), "a number from 2 to 1000000", 1000,
         "messages that a session keeps; above, its oldest exchanges go",
     )  # fmt: skip
     client_key_pattern: re.Pattern[str] | None = _setting(
-        "CLIENT_KEY_PATTERN", _pattern, "a regular expression", None,
+        "CLIENT_KEY_PATTERN", forms.pattern, "a regular expression", None,
         "form of the `api_key` that callers bring, matched whole; unset: OpenAI's project keys",
     )  # fmt: skip
     log_format: str = _setting(
-        "LOG_FORMAT", _one_of("json", "console"), "json or console", "json", "`console` for people"
-    )
+        "LOG_FORMAT", forms.one_of("json", "console"), "json or console", "json",
+        "`console` for people",
+    )  # fmt: skip
     log_level: str = _setting(
-        "LOG_LEVEL", _one_of(*LOG_LEVELS), f"one of {', '.join(LOG_LEVELS)}", "info",
+        "LOG_LEVEL", forms.one_of(*LOG_LEVELS), f"one of {', '.join(LOG_LEVELS)}", "info",
         "least level that is logged",
     )  # fmt: skip
     look_for_ollama_on: int | None = None
@@ -278,7 +207,7 @@ def load_settings() -> Settings:
 
 def _read(env: Env, name: str, metadata: Mapping[str, Any]) -> Any:
     try:
-        return metadata["read"](env, name)
+        return metadata["read"](env.str(name))
     except (EnvError, ValueError) as error:
         # The value is not repeated: it may be a key that was put into the wrong variable.
         raise SettingsError(f"{name} has a bad value; wanted: {metadata['form']}") from error

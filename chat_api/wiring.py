@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,6 +10,7 @@ from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
+from chat_api.services.limits import Limiter
 from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
 from chat_api.services.rendering import Rendering
@@ -17,9 +19,10 @@ from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import Settings
-from chat_api.stores.base import Bounds
+from chat_api.stores.base import Bounds, LimitStore
+from chat_api.stores.limits import SqlLimits
 from chat_api.stores.sessions import SqlSessionStore
-from chat_api.stores.sql import Database, open_database
+from chat_api.stores.sql import Database, open_counters, open_database
 from chat_api.upstream_wiring import build_upstreams, openai_for_callers
 from chat_api.upstreams.base import KeyedUpstream, Upstream
 from chat_api.upstreams.openai import OpenAIUpstream
@@ -40,6 +43,7 @@ class Services:
     sessions: Sessions
     session_chat: SessionChat
     caller_keys: CallerKeys
+    limiter: Limiter
     readiness: Readiness
     rendering: Rendering
 
@@ -74,6 +78,7 @@ def build_services(
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
     keys = CallerKeys(settings.client_key_pattern, openai_upstream)
+    limiter = Limiter(limit_store(settings), settings.requests_per_minute)
     return Services(
         upstream=router.default,
         router=router,
@@ -85,7 +90,8 @@ def build_services(
         sessions=sessions,
         session_chat=SessionChat(gateway, sessions, keys),
         caller_keys=keys,
-        readiness=Readiness(router.upstreams, health, database),
+        limiter=limiter,
+        readiness=Readiness(router.upstreams, health, database, limiter),
         rendering=Rendering(),
     )
 
@@ -99,6 +105,18 @@ def routing_rules(settings: Settings) -> Rules:
         claims=[(model, each.name) for each in further.upstreams for model in each.models],
         fallbacks=further.fallbacks,
     )
+
+
+def limit_store(settings: Settings) -> LimitStore | None:
+    """What counts for the rate limits: Redis where there is one, else the database; None where
+    there are no limits."""
+    if settings.requests_per_minute == 0:
+        return None
+    if settings.redis_url is None:
+        return SqlLimits(open_counters(settings.database_url, settings.data_dir))
+    module = importlib.import_module("chat_api.stores.redis_limits")
+    store: LimitStore = module.RedisLimits(settings.redis_url)
+    return store
 
 
 def session_bounds(settings: Settings) -> Bounds:

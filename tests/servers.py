@@ -194,6 +194,32 @@ class Server:
         return self.process.wait(60)
 
 
+class RedisServer:
+    """A Redis of a test's own on a free port; it keeps nothing."""
+
+    def __init__(self, binary: str, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._command = [binary, "--port", str(self.port), "--bind", "127.0.0.1"]
+        self._command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it listens."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.02)
+        raise RuntimeError("Redis did not come up")
+
+    def kill(self) -> None:
+        """As a machine that goes away, though its connections are reset."""
+        self.process.kill()
+        self.process.wait(5)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -224,7 +250,7 @@ def gunicorn(tmp_path: Path, *arguments: str, **environment: str) -> Iterator[Se
 
     Runs in an empty folder, so that no `.env` is read.
     """
-    port = free_port()
+    port = int(environment.get("PORT") or free_port())
     log = tmp_path / f"server-{port}.log"
     settings = {"HOST": "127.0.0.1", "PORT": str(port), "GRACEFUL_TIMEOUT": "10"}
     command = [sys.executable, "-W", "error", "-m", "gunicorn", "main:app", *arguments]

@@ -12,6 +12,7 @@ from flask import Flask
 from chat_api import __version__
 from chat_api.settings import UPSTREAMS, Settings
 from chat_api.upstreams import mock
+from chat_api.web.metrics import FAMILIES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -80,5 +81,13 @@ def test_make_explains_itself() -> None:
     text = subprocess.run(
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     ).stdout
-    for target in ("run", "test", "bench", "lint", "types", "clean"):
+    for target in ("run", "test", "bench", "fuzz", "lint", "types", "clean"):
         assert f"make {target} " in text
+
+
+def test_the_readmes_figures_are_the_servers() -> None:
+    rows = {names(row[0])[0]: set(names(row[1])) for row in table(README, "## Metrics")}
+    counted = {family.name: set(family.labels) for family in FAMILIES}
+    others = {"chat_completions_in_flight", "process_*", "chat_api_info"}
+    assert set(rows) - others == set(counted)
+    assert all(rows[name] == labels for name, labels in counted.items())

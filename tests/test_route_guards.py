@@ -13,6 +13,11 @@ from chat_api.wiring import Services
 PUBLIC = {
     "info.index",
     "info.retrieve",
+    "docs.openapi",
+    "docs.swagger",
+    "docs.redoc",
+    "docs.retrieve",
+    "docs.websocket",
     "page.retrieve",
     "page.static",
     "health.retrieve",

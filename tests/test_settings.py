@@ -45,13 +45,18 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("DATABASE_URL", "database_url", "postgresql:///d", "postgresql:///d"),
         ("SESSION_TTL_HOURS", "session_ttl_hours", "0.5", 0.5),
         ("CLIENT_KEY_PATTERN", "client_key_pattern", r"gsk_\w{52}", re.compile(r"gsk_\w{52}")),
+        ("RATE_LIMIT_PER_MINUTE", "requests_per_minute", "0", 0),
+        ("TRUSTED_PROXIES", "trusted_proxies", "1", 1),
+        ("REDIS_URL", "redis_url", "redis://h", "redis://h"),
+        ("REDIS_URL", "redis_url", "rediss://:p@h:1/2?ssl_cert_reqs=none", None),
+        ("REDIS_URL", "redis_url", "unix:///run/redis.sock?db=1", None),
     ],
 )
 def test_values_and_aliases_are_read(
     monkeypatch: pytest.MonkeyPatch, alias: str, field: str, value: str, expected: object
 ) -> None:
     monkeypatch.setenv(alias, value)
-    assert getattr(load_settings(), field) == expected
+    assert getattr(load_settings(), field) == (value if expected is None else expected)
 
 
 def test_the_first_name_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,11 +105,29 @@ def test_a_dotenv_file_is_read_beneath_the_environment(
         ("DATABASE_URL", "postgres://u:secret@h"),
         ("SESSION_TTL_HOURS", "0"),
         ("MAX_SESSIONS", "0"),
+        ("RATE_LIMIT_PER_MINUTE", "-1"),
+        ("RATE_LIMIT_PER_MINUTE", "many"),
+        ("TRUSTED_PROXIES", "all"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "http://:secret@h:6379"),
+        ("REDIS_URL", "redis://:secret@h:port"),
+        ("REDIS_URL", "redis://:secret@h/name"),
+        ("REDIS_URL", "redis://h?db=secret"),
+        ("REDIS_URL", "redis://h?socket_timeout=60"),
+        ("REDIS_URL", "unix://secret"),
         ("MAX_SESSION_MESSAGES", "1"),
         ("CLIENT_KEY_PATTERN", "sk-["),
         ("CLIENT_KEY_PATTERN", "a{99999999999999999999}"),
         ("CLIENT_KEY_PATTERN", "(" * 5000 + ")" * 5000),
         ("ALLOW_ORIGINS", ".*"),
+        ("ALLOW_ORIGINS", ","),
+        ("MODELS", ","),
+        ("ALLOWED_MODELS", " , "),
+        ("API_KEY", "one,two three"),
+        ("API_KEY", "tab\tin it"),
+        ("OPENAI_MODEL", "two\nlines"),
+        ("HOST", "256.1.1.1"),
+        ("HOST", "not an address"),
         ("ALLOW_ORIGINS", "https://a.example,b.example"),
     ],
 )
@@ -120,7 +143,9 @@ def test_a_bad_value_is_named_with_the_form_wanted(
 
 def test_a_key_is_not_in_the_text_of_the_settings() -> None:
     url = "postgres://u:sk-canary@h/d"
-    settings = Settings(openai_api_key="sk-canary", api_keys=("sk-canary",), database_url=url)
+    settings = Settings(
+        openai_api_key="sk-canary", api_keys=("sk-canary",), database_url=url, redis_url=url
+    )
     assert "sk-canary" not in repr(settings)
 
 

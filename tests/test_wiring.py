@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +23,10 @@ from chat_api.upstream_wiring import (
 )
 from chat_api.upstreams import local, ollama
 from chat_api.upstreams_file import NamedUpstream, UpstreamsFile
-from chat_api.wiring import build_services
+from chat_api.wiring import build_services, limit_store
 from tests.fakes import completion
 from tests.ollama_wire import speak
-from tests.servers import ScriptedUpstream, free_port
+from tests.servers import ROOT, ScriptedUpstream, free_port
 
 OWN_KEY = "sk-proj-" + "k" * 156
 
@@ -167,3 +169,29 @@ def test_the_local_model_is_started_where_a_fallback_names_it() -> None:
         pytest.skip("the local model is not installed")
     assert local_model_to_start(Settings(openai_api_key="k", further=further)) is not None
     assert local_model_to_start(Settings(openai_api_key="k")) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (Settings(), "sqlite"),
+        (Settings(requests_per_minute=30), "sqlite"),
+        (Settings(database_url="postgres://h/d"), "postgresql"),
+        (Settings(database_url="postgres://h/d", redis_url="redis://h"), "redis"),
+    ],
+)
+def test_the_settings_name_who_counts_for_the_limits(settings: Settings, name: str) -> None:
+    store = limit_store(settings)
+    assert store is not None and store.name == name
+    assert limit_store(Settings(requests_per_minute=0, redis_url="redis://h")) is None
+
+
+def test_redis_is_imported_only_where_it_is_used() -> None:
+    script = (
+        "import sys; from chat_api import create_app; from chat_api.settings import Settings;"
+        "create_app(Settings(upstream='mock')); print('redis' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"

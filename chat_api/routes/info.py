@@ -8,10 +8,12 @@ from typing import Any
 from flask import Response, current_app, jsonify
 
 from chat_api.schemas.chat_completions import MOST_CHOICES
+from chat_api.schemas.info import IndexSchema, InfoSchema
 from chat_api.settings import Settings
 from chat_api.version import __version__
-from chat_api.web.pages import chat_page, prefers_html
-from chat_api.web.requests import MOST_DEPTH, Blueprint, services
+from chat_api.web.bodies import MOST_DEPTH
+from chat_api.web.pages import PAGE, UNCHANGED, chat_page, prefers_html
+from chat_api.web.requests import Blueprint, services
 
 bp = Blueprint("info", __name__, description="What this server is.")
 
@@ -30,6 +32,9 @@ THEME = {
 
 
 @bp.get("/")
+@bp.alt_response(200, schema=IndexSchema, success=True)
+@bp.alt_response(200, **PAGE, success=True)
+@bp.alt_response(304, description=UNCHANGED)
 def index() -> Response:
     """List the routes of this server
 
@@ -41,6 +46,7 @@ def index() -> Response:
 
 
 @bp.get("/info")
+@bp.alt_response(200, schema=InfoSchema, success=True)
 def retrieve() -> Response:
     """Describe the server
 
@@ -54,6 +60,7 @@ def retrieve() -> Response:
         "max_streams_per_worker": settings.max_streams,
         "upstream_timeout_seconds": settings.upstream_timeout_seconds,
         "stream_heartbeat_seconds": settings.stream_heartbeat_seconds,
+        "requests_per_minute": settings.requests_per_minute,
     }
     return jsonify(
         name=NAME,
@@ -83,7 +90,7 @@ def _about() -> dict[str, Any]:
         "description": DESCRIPTION,
         "status": "healthy",
         "endpoints": _endpoints(),
-        "documentation": "README.md",
+        "documentation": "/docs",
     }
 
 

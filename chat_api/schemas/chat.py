@@ -14,6 +14,20 @@ MOST_TOKENS = 2**31 - 1
 class ChatRequestSchema(RequestSchema):
     """One message, and what was said before."""
 
+    EXAMPLE = {
+        "message": "And of Italy?",
+        "messages": [
+            {"role": "user", "content": "What is the capital of France?"},
+            {"role": "assistant", "content": "The capital of France is Paris."},
+        ],
+    }
+    ALSO = {
+        "not": {
+            "required": ["session_id", "messages"],
+            "properties": {"session_id": {"type": "string"}, "messages": {"minItems": 1}},
+        }
+    }
+
     message = Text(required=True, not_blank=True, description="What the user says now.")
     messages = Messages(
         may_be_empty=True,
@@ -44,20 +58,31 @@ class UsageSchema(Schema):
     """Tokens, as the upstream counted them; null where it did not."""
 
     prompt_tokens = fields.Integer(
-        allow_none=True, metadata={"description": "Tokens of the conversation."}
+        required=True, allow_none=True, metadata={"description": "Tokens of the conversation."}
     )
     completion_tokens = fields.Integer(
-        allow_none=True, metadata={"description": "Tokens of the answer."}
+        required=True, allow_none=True, metadata={"description": "Tokens of the answer."}
     )
-    total_tokens = fields.Integer(allow_none=True, metadata={"description": "Their sum."})
+    total_tokens = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Their sum."}
+    )
 
 
 class ChatReplySchema(Schema):
     """The answer, and the conversation with it: send that back as `messages`."""
 
-    response = fields.String(metadata={"description": "The answer's text."})
-    model = fields.String(metadata={"description": "The model that answered."})
-    conversation = fields.List(
-        fields.Dict(), metadata={"description": "The history, this message, and the answer."}
-    )
-    usage = fields.Nested(UsageSchema, metadata={"description": "Tokens used."})
+    EXAMPLE = {
+        "response": "The capital of Italy is Rome.",
+        "model": "gpt-4o-mini-2024-07-18",
+        "conversation": [
+            *ChatRequestSchema.EXAMPLE["messages"],
+            {"role": "user", "content": "And of Italy?"},
+            {"role": "assistant", "content": "The capital of Italy is Rome."},
+        ],
+        "usage": {"prompt_tokens": 33, "completion_tokens": 8, "total_tokens": 41},
+    }
+
+    response = fields.String(required=True, metadata={"description": "The answer's text."})
+    model = fields.String(required=True, metadata={"description": "The model that answered."})
+    conversation = Messages(required=True, description="The history, this message, and the answer.")
+    usage = fields.Nested(UsageSchema, required=True, metadata={"description": "Tokens used."})

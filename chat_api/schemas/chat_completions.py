@@ -14,6 +14,20 @@ MOST_CHOICES = 16
 class ChatCompletionRequestSchema(PassThroughSchema):
     """OpenAI's chat completion request. Fields not named here go upstream untouched."""
 
+    EXAMPLE = {
+        "model": "gpt-4o-mini",
+        "messages": [
+            {"role": "system", "content": "Answer in one sentence."},
+            {"role": "user", "content": "What is the capital of France?"},
+        ],
+    }
+    ALSO = {
+        "not": {
+            "required": ["stream_options"],
+            "properties": {"stream_options": {"type": "object"}, "stream": {"enum": [False, None]}},
+        }
+    }
+
     messages = Messages(required=True, description="The conversation, oldest message first.")
     model = Text(
         is_name=True, allow_none=True, description="Model name; the server's default when left out."
@@ -24,7 +38,9 @@ class ChatCompletionRequestSchema(PassThroughSchema):
     )
     stream = Flag(allow_none=True, description="Stream the answer as server-sent events.")
     stream_options = Object(
-        allow_none=True, description="With `stream` only; `include_usage` for a last usage chunk."
+        allow_none=True,
+        description="With `stream` only; `include_usage` for a last usage chunk.",
+        inside={"properties": {"include_usage": {"type": "boolean"}}},
     )
 
     @validates_schema

@@ -6,13 +6,17 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from chat_api.schemas.fields import REQUIRED, TEXT, RequestSchema
+from chat_api.schemas.fields import TEXT, RequestSchema, StrictField
 
 MOST_TEXTS = 1000
 
 
-class Texts(fields.Field[list[str]]):
+class Texts(StrictField[list[str]]):
     """A list of strings."""
+
+    def shape(self) -> dict[str, Any]:
+        """See `StrictField.shape`."""
+        return {"type": "array", "maxItems": MOST_TEXTS, "items": {"type": "string"}}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> list[str]:
         if type(value) is not list or len(value) > MOST_TEXTS:
@@ -26,18 +30,21 @@ class Texts(fields.Field[list[str]]):
 class RenderRequestSchema(RequestSchema):
     """Texts to be shown on a page."""
 
+    EXAMPLE = {"texts": ["**Paris** is the capital of France."]}
+
     texts = Texts(
         required=True,
-        error_messages={"required": REQUIRED, "null": "must not be null."},
-        metadata={
-            "description": f"Markdown, at most {MOST_TEXTS} texts and 100,000 characters in all."
-        },
+        description=f"Markdown, at most {MOST_TEXTS} texts and 100,000 characters in all.",
     )
 
 
 class RenderedSchema(Schema):
     """The same as HTML."""
 
+    EXAMPLE = {"html": ['<p dir="auto"><strong>Paris</strong> is the capital of France.</p>\n']}
+
     html = fields.List(
-        fields.String(), metadata={"description": "HTML without anything that can run, in order."}
+        fields.String(),
+        required=True,
+        metadata={"description": "HTML without anything that can run, in order."},
     )

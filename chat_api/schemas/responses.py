@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, validates_schema
 
 from chat_api.errors import InvalidRequest
 from chat_api.schemas.fields import (
@@ -14,11 +14,11 @@ from chat_api.schemas.fields import (
     Number,
     Object,
     PassThroughSchema,
+    StrictField,
     Text,
 )
+from chat_api.schemas.shapes import INPUT_ROLES, TEXT_PARTS, array_of
 
-ROLES = ("user", "assistant", "system", "developer")
-TEXT_PARTS = ("input_text", "output_text")
 MOST_TOKENS = 2**31 - 1
 MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 
@@ -46,13 +46,8 @@ NOT_YET: dict[str, tuple[Any, ...]] = {
 """Parameters that are refused, but for values that mean the same as leaving them out."""
 
 
-class Input(fields.Field[Any]):
+class Input(StrictField[Any]):
     """A text, or a conversation: messages of text. Items of another kind are refused by name."""
-
-    def __init__(self, **options: Any) -> None:
-        description = {"description": options.pop("description")}
-        texts: dict[str, Any] = {"required": REQUIRED, "null": "must not be null."}
-        super().__init__(**options, error_messages=texts, metadata=description)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
         if type(value) is list:
@@ -64,10 +59,22 @@ class Input(fields.Field[Any]):
             raise ValidationError("must be a string or an array of items.")
         return value
 
+    def shape(self) -> dict[str, Any]:
+        """See `StrictField.shape`."""
+        return {"anyOf": [{"type": "string"}, array_of("InputMessage", 1)]}
+
 
 class ResponseRequestSchema(PassThroughSchema):
     """OpenAI's request for a response. What is neither described here nor refused goes upstream
     untouched."""
+
+    EXAMPLE = {"input": "What is the capital of France?"}
+    ALSO = {
+        "properties": {
+            name: {"enum": [None, *values], "description": "Not supported yet."}
+            for name, values in NOT_YET.items()
+        }
+    }
 
     input = Input(required=True, description="A text, or messages, oldest first.")
     model = Text(
@@ -79,11 +86,30 @@ class ResponseRequestSchema(PassThroughSchema):
     max_output_tokens = Number(
         1, MOST_TOKENS, whole=True, allow_none=True, description="Most tokens of the answer."
     )
-    metadata = Object(allow_none=True, description="Up to 16 pairs of strings, given back.")
+    metadata = Object(
+        allow_none=True,
+        description="Up to 16 pairs of strings, given back.",
+        inside={
+            "maxProperties": MOST_PAIRS,
+            "propertyNames": {"maxLength": LONGEST_KEY},
+            "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE},
+        },
+    )
     parallel_tool_calls = Flag(allow_none=True, description="Given back; there are no tools yet.")
-    reasoning = Object(allow_none=True, description="`effort`: how long to think.")
+    reasoning = Object(
+        allow_none=True,
+        description="`effort`: how long to think.",
+        inside={"properties": {"effort": {}}, "additionalProperties": {"type": "null"}},
+    )
     store = Flag(allow_none=True, description="Taken, but nothing is stored yet.")
-    text = Object(allow_none=True, description="`verbosity`; `format` of type `text`.")
+    text = Object(
+        allow_none=True,
+        description="`verbosity`; `format` of type `text`.",
+        inside={
+            "properties": {"verbosity": {}, "format": {"enum": [None, {"type": "text"}]}},
+            "additionalProperties": {"enum": [None, {"type": "text"}]},
+        },
+    )
     safety_identifier = Text(allow_none=True, description="Tells your users apart.")
     prompt_cache_key = Text(allow_none=True, description="Tells similar requests apart.")
     user = Text(allow_none=True, description="Tells your users apart; older name.")
@@ -104,7 +130,7 @@ class ResponseRequestSchema(PassThroughSchema):
     def check_support(self, data: dict[str, Any], **_: Any) -> None:
         """What is not there yet is refused, never dropped."""
         for name, value in data.items():
-            if name in NOT_YET and value is not None and value not in NOT_YET[name]:
+            if name in NOT_YET and value is not None and not _is_one_of(value, NOT_YET[name]):
                 _refuse(name)
         for name, value in (data.get("text") or {}).items():
             if name != "verbosity" and value not in (None, {"type": "text"}):
@@ -112,6 +138,11 @@ class ResponseRequestSchema(PassThroughSchema):
         for name, value in (data.get("reasoning") or {}).items():
             if name != "effort" and value is not None:
                 _refuse(f"reasoning.{name}")
+
+
+def _is_one_of(value: Any, values: tuple[Any, ...]) -> bool:
+    """As JSON sees it: to Python `false` is 0, and `true` is 1."""
+    return any(type(value) is type(known) and value == known for known in values)
 
 
 def _refuse(param: str) -> None:
@@ -125,8 +156,8 @@ def _check_item(path: str, index: int, item: Any) -> None:
     if item.get("type") not in (None, "message"):
         _refuse_value(f"{path}.type", item["type"])
     role = item.get("role")
-    if role not in ROLES:
-        wanted = f"must be one of {', '.join(ROLES)}."
+    if role not in INPUT_ROLES:
+        wanted = f"must be one of {', '.join(INPUT_ROLES)}."
         raise ValidationError({index: {"role": [REQUIRED if role is None else wanted]}})
     content = item.get("content")
     if type(content) is list:

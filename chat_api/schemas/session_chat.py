@@ -8,6 +8,11 @@ from chat_api.schemas.fields import RequestSchema, Text
 class SessionChatRequestSchema(RequestSchema):
     """One message of a session; what is null counts as left out."""
 
+    EXAMPLE = {
+        "user_message": "What is the capital of France?",
+        "developer_message": "Answer in one word.",
+    }
+
     user_message = Text(required=True, not_blank=True, description="What the user says now.")
     developer_message = Text(
         allow_none=True,

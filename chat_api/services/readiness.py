@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chat_api.services.health import Health
+from chat_api.services.limits import Limiter
 from chat_api.stores.sql import Database
 from chat_api.upstreams.base import JsonObject, Upstream
 
@@ -16,19 +17,24 @@ class Readiness:
         upstreams: the default one first; without it the server is not ready.
     """
 
-    def __init__(self, upstreams: Sequence[Upstream], health: Health, database: Database) -> None:
+    def __init__(
+        self, upstreams: Sequence[Upstream], health: Health, database: Database, limiter: Limiter
+    ) -> None:
         self._upstreams = upstreams
         self._health = health
         self._database = database
+        self._limiter = limiter
 
     def report(self) -> tuple[bool, JsonObject]:
         """Whether all that a call needs is well, and what `GET /health/ready` tells."""
         upstreams = {upstream.name: self._upstream(upstream) for upstream in self._upstreams}
-        checks = {
+        needed = {
             "upstream": upstreams[self._upstreams[0].name],
             "store": _entry(*self._database.readiness()),
         }
-        is_ready = all(entry["status"] == "ok" for entry in checks.values())
+        is_ready = all(entry["status"] == "ok" for entry in needed.values())
+        # While nobody can count, calls pass uncounted: that is no reason to send none here.
+        checks = {**needed, "limiter": _entry(*self._limiter.readiness())}
         status = "ready" if is_ready else "not ready"
         return is_ready, {"status": status, "checks": checks, "upstreams": upstreams}
 

@@ -74,7 +74,7 @@ class Router:
             first = self._target(name, upstream, name.removeprefix(f"{upstream.name}/"))
         else:
             first = self._target(name, *self._find(self.aliases.get(name, name)))
-        if name and not (self.is_allowed(name) or self.is_allowed(first.model)):
+        if name and not self._may_answer(first, name):
             raise ModelNotFound(f"The model `{name[:200]}` does not exist or is not allowed here.")
         if openai_only or not self._rules.fallbacks:
             return (first,)
@@ -109,6 +109,15 @@ class Router:
         """How the listed model that is meant by a name may be written there."""
         upstream, rest = self._find(name)
         return name, rest, rest + upstream.implied_suffix
+
+    def _may_answer(self, target: Target, name: str) -> bool:
+        """Whether the name is allowed, or the model that it is another name for. Not for one that
+        is answered only because the default model answers for any such name."""
+        if self.is_allowed(name):
+            return True
+        rules = target.upstream.answers_for
+        answers_for_any = any(fnmatchcase(name, rule) for rule in rules)
+        return self.is_allowed(target.model) and not answers_for_any
 
     def _target(self, asked: str, upstream: Upstream, name: str) -> Target:
         model = self.stand_in(upstream, name) or name

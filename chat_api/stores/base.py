@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Message = dict[str, Any]
 Exchange = list[Message]
@@ -91,3 +91,34 @@ class SessionStore(Protocol):
 
     def count(self) -> int:
         """How many sessions there are, of all owners, expired ones left out."""
+
+
+class Window(NamedTuple):
+    """What a key's moving window holds, as one look at it saw it."""
+
+    acquired: bool
+    """Whether there was room; where there was, `used` counts what was asked for."""
+    used: int
+    room_in: float
+    """Seconds until the oldest entry leaves; 0 where there is none."""
+
+
+class LimitStore(Protocol):
+    """Counts calls in moving windows, exactly: however many processes and machines ask at the same
+    time, there are never more than `limit` entries of a key in any `seconds`."""
+
+    name: str
+    """What it is, in a word."""
+
+    def window(self, key: str, limit: int, seconds: int, amount: int) -> Window:
+        """Add `amount` entries to the key's window, all or none; with 0, only look at it.
+
+        Raises:
+            StoreUnavailable: nothing can be said. Something may have been counted.
+        """
+
+    def warm_up(self) -> None:
+        """Open it before anybody asks. A failure shows in the calls that follow."""
+
+    def close(self) -> None:
+        """Close all connections. The next call opens new ones."""

@@ -12,15 +12,18 @@ WRITES = "chat_api_writes"
 
 FILE_NAME = "chat_api.sqlite3"
 POOL_CONNECTIONS = 5
-POOL_OVERFLOW = 10
-STATEMENT_SECONDS = 10
+STATEMENT_SECONDS = 10.0
 
 
-def sqlite_engine(folder: Path, *, patience_seconds: float) -> Engine:
+def sqlite_engine(
+    folder: Path, *, patience_seconds: float, survives_power_cuts: bool = True
+) -> Engine:
     """The embedded database in that folder.
 
     Args:
         patience_seconds: how long one who wants to write waits for another who does.
+        survives_power_cuts: whether a commit is on disk when it returns. That is most of its
+            time; the death of a process loses nothing either way.
     """
     engine = create_engine(
         f"sqlite:///{folder / FILE_NAME}",
@@ -37,7 +40,8 @@ def sqlite_engine(folder: Path, *, patience_seconds: float) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
         # In WAL, NORMAL may lose the last commits to a power cut: what was acknowledged is on disk.
-        connection.execute("PRAGMA synchronous = FULL")
+        synchronous = "FULL" if survives_power_cuts else "NORMAL"
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
@@ -49,24 +53,33 @@ def sqlite_engine(folder: Path, *, patience_seconds: float) -> Engine:
     return engine
 
 
-def postgresql_engine(url: str, *, patience_seconds: float) -> Engine:
+def postgresql_engine(
+    url: str,
+    *,
+    patience_seconds: float,
+    statement_seconds: float = STATEMENT_SECONDS,
+    connections: int = POOL_CONNECTIONS,
+) -> Engine:
     """A PostgreSQL server. psycopg waits through gevent where that has patched `select`.
 
     Args:
         url: with any of the schemes that settings accept.
         patience_seconds: how long a connection may take to be made, and half as long as one may
             take to come free.
+        statement_seconds: how long a statement may take, the waiting for locks included.
+        connections: how many are kept; when they are all in use, twice as many may be added.
     """
     seconds = max(2, round(patience_seconds))
+    statement_milliseconds = round(1000 * statement_seconds)
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
-        pool_size=POOL_CONNECTIONS,
-        max_overflow=POOL_OVERFLOW,
+        pool_size=connections,
+        max_overflow=2 * connections,
         pool_timeout=2 * patience_seconds,
         pool_pre_ping=True,  # the server may have been restarted since
         connect_args={
             "connect_timeout": seconds,
-            "tcp_user_timeout": 1000 * STATEMENT_SECONDS,  # a peer that vanished is noticed
+            "tcp_user_timeout": statement_milliseconds,  # a peer that vanished is noticed
             "prepare_threshold": None,  # poolers hand each transaction to another connection
             "application_name": "chat_api",
         },
@@ -76,7 +89,7 @@ def postgresql_engine(url: str, *, patience_seconds: float) -> Engine:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: object) -> None:
         connection.autocommit = True  # or the setting would end with this transaction
-        connection.execute(f"SET statement_timeout = {1000 * STATEMENT_SECONDS}")
+        connection.execute(f"SET statement_timeout = {statement_milliseconds}")
         connection.autocommit = False
 
     return engine

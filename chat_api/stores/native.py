@@ -1,14 +1,16 @@
-"""A native thread for what blocks, so that the event loop goes on meanwhile."""
+"""Waiting for what blocks, or may take too long, while the event loop goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
+import gevent
 from gevent import monkey
 from gevent.threadpool import ThreadPool
 
 T = TypeVar("T")
+Outcome = tuple[T | None, Exception | None]
 
 
 class NativeThread:
@@ -23,21 +25,45 @@ class NativeThread:
     def __init__(self) -> None:
         self._pool: ThreadPool | None = None
 
-    def run(self, function: Callable[[], T]) -> T:
-        """The function's value or exception. A greenlet that is killed meanwhile leaves; the
-        function still runs to its end."""
+    def run(self, function: Callable[[], T], most_seconds: float | None = None) -> T:
+        """The function's value or exception. A greenlet that is killed meanwhile leaves, and so
+        does one that has waited for `most_seconds`; the function still runs to its end.
+
+        Raises:
+            TimeoutError: it took longer, its turn included.
+        """
         if not monkey.is_module_patched("threading"):
             return function()
         if self._pool is None:  # of this process and its event loop: made after the fork
             self._pool = ThreadPool(1)
+        with gevent.Timeout(most_seconds, TimeoutError("the native thread is busy")):
+            outcome: Outcome[T] = self._pool.apply(_contained, (function,))
+        return _value(outcome)
 
-        def contained() -> tuple[T | None, Exception | None]:
-            try:
-                return function(), None
-            except Exception as error:  # gevent would print it
-                return None, error
 
-        value, error = self._pool.apply(contained)
-        if error is not None:
-            raise error
-        return value  # type: ignore[no-any-return]
+def run_within(most_seconds: float | None, function: Callable[[], T]) -> T:
+    """The function's value or exception, for functions that wait through the event loop. One that
+    takes longer runs to its end nevertheless: it is not cut off amid a protocol.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    if most_seconds is None or not monkey.is_module_patched("threading"):
+        return function()
+    with gevent.Timeout(most_seconds, TimeoutError("it took too long")):
+        outcome: Outcome[T] = gevent.spawn(_contained, function).get()
+    return _value(outcome)
+
+
+def _contained(function: Callable[[], T]) -> Outcome[T]:
+    try:
+        return function(), None
+    except Exception as error:  # gevent would print it
+        return None, error
+
+
+def _value(outcome: Outcome[T]) -> T:
+    value, error = outcome
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]

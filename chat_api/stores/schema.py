@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Double, ForeignKey, MetaData, Table, Text
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest migration. Known here, so that a start that has nothing to migrate need not load
 Alembic: 150 ms and 11 MB."""
 
@@ -36,4 +36,17 @@ session_messages = Table(
     Column("exchange", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("message", Text, nullable=False),
+)
+
+# One row for each call that counts towards a rate limit, until it has left its window.
+limit_entries = Table(
+    "limit_entries",
+    metadata,
+    # Whose call, and which limit: a hash, never a key or an address.
+    Column("key", Text, primary_key=True),
+    # UTC epoch seconds.
+    Column("expires_at", Double, primary_key=True, index=True),
+    # Ascending within a key, without gaps: two of them say how many rows lie between.
+    Column("number", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
 )

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, inspect, text
@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from chat_api.errors import StoreUnavailable
 from chat_api.stores.engines import WRITES, postgresql_engine, sqlite_engine
-from chat_api.stores.native import NativeThread
+from chat_api.stores.native import NativeThread, run_within
 from chat_api.stores.schema import NEWEST
 
 PATIENCE_SECONDS = 5.0
@@ -26,6 +26,12 @@ TURN_PATIENCES = 2
 """How many times that it waits for its turn: calls of our own go by quickly."""
 READINESS_SECONDS = 1.0
 """For so long an answer to "ready?" is told again: anybody may ask, and each asks the disk."""
+COUNTER_PATIENCE_SECONDS = 1.0
+"""As `PATIENCE_SECONDS`, for counters: a call had better go uncounted than wait for long."""
+COUNTER_MOST_SECONDS = 2.0
+OPENING_SECONDS = 10.0
+"""As the two above, until it is open: a server that has just been started has tables to make."""
+COUNTER_CONNECTIONS = 2
 MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
 
 T = TypeVar("T")
@@ -44,6 +50,30 @@ def open_database(
     return Database(engine, folder=folder, patience_seconds=patience_seconds)
 
 
+def open_counters(database_url: str | None, data_dir: str) -> Database:
+    """The same database for what is counted at every call. Opens nothing yet.
+
+    It has connections of its own, and on SQLite a thread: it neither waits behind conversations
+    nor holds them up. It gives up soon. A power cut may cost it the last counts, which spares
+    each call an fsync. Its failures are for the caller to log.
+    """
+    patience: dict[str, Any] = {"patience_seconds": COUNTER_PATIENCE_SECONDS}
+    folder = None
+    if database_url:
+        engine = postgresql_engine(
+            database_url,
+            statement_seconds=COUNTER_PATIENCE_SECONDS,
+            connections=COUNTER_CONNECTIONS,
+            **patience,
+        )
+    else:
+        folder = Path(data_dir).absolute()
+        engine = sqlite_engine(folder, survives_power_cuts=False, **patience)
+    return Database(
+        engine, folder=folder, most_seconds=COUNTER_MOST_SECONDS, logs_failures=False, **patience
+    )
+
+
 class Database:
     """Runs pieces of work in transactions.
 
@@ -53,15 +83,26 @@ class Database:
     Args:
         folder: SQLite's; None for a server.
         patience_seconds: as the engine has it.
+        most_seconds: how long a call may take in all once the database is open; one that is
+            given up then may still come to pass.
+        logs_failures: whether each failure is a line in the log.
     """
 
     def __init__(
-        self, engine: Engine, *, folder: Path | None = None, patience_seconds: float
+        self,
+        engine: Engine,
+        *,
+        folder: Path | None = None,
+        patience_seconds: float,
+        most_seconds: float | None = None,
+        logs_failures: bool = True,
     ) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
         self._folder = folder
         self._turn_seconds = TURN_PATIENCES * patience_seconds
+        self._most_seconds = most_seconds
+        self._logs_failures = logs_failures
         # SQLite always blocks; psycopg waits through the event loop by itself.
         self._thread = NativeThread() if folder else None
         self._opening = threading.Lock()
@@ -107,7 +148,10 @@ class Database:
         self._perform(self.engine.dispose)
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        turn_by = time.monotonic() + self._turn_seconds
+        turn_seconds, most_seconds = self._turn_seconds, self._most_seconds
+        if most_seconds is not None and not self._is_open:
+            turn_seconds = most_seconds = OPENING_SECONDS
+        turn_by = time.monotonic() + turn_seconds
 
         def job() -> T:
             if time.monotonic() > turn_by:
@@ -117,14 +161,17 @@ class Database:
                 return work(connection)
 
         try:
-            return self._perform(job)
+            return self._perform(job, most_seconds)
         except (SQLAlchemyError, OSError) as error:
             # Logged here and not in the native thread, where the log's lock is not for use.
-            log.error("store", error=type(error).__name__, cause=_cause(error))
+            if self._logs_failures:
+                log.error("store", error=type(error).__name__, cause=_cause(error))
             raise StoreUnavailable from error
 
-    def _perform(self, job: Callable[[], T]) -> T:
-        return self._thread.run(job) if self._thread else job()
+    def _perform(self, job: Callable[[], T], most_seconds: float | None = None) -> T:
+        if self._thread is not None:
+            return self._thread.run(job, most_seconds)
+        return run_within(most_seconds, job)
 
     def _open(self, turn_by: float) -> None:
         if self._is_open:

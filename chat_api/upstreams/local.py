@@ -88,31 +88,72 @@ def loopback_port() -> int:
 
 
 class LocalModel:
-    """The running model, as its starter holds it. Only the process that started it may close it.
+    """The running model, as its starter holds it. Only the process that started it may use this.
 
     A worker that forked off holds a copy of the pipe: the model leaves when the last one closes,
     which every process does by ending, however it ends.
+
+    Args:
+        command: what runs the supervisor.
+
+    Raises:
+        OSError: it could not be started.
     """
 
-    def __init__(self, supervisor: int, pipe: int) -> None:
-        self.supervisor = supervisor
-        """Process id."""
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._closed = False
         # A bare number, not a file object: one that is collected closes its pipe, and the
         # model would leave when Gunicorn forgets the configuration module that started it.
-        self._pipe: int | None = pipe
+        self._pipe: int | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it anew where its supervisor was killed and it left for that."""
+        self._drop_pipe()
+        read_end, write_end = os.pipe()  # neither is inherited by what is exec'ed, only by forks
+        try:
+            # Not subprocess.Popen: in a master patched by gevent that one waits in the loop.
+            # This call is what it is, and gevent watches its child like Gunicorn's own workers.
+            self.supervisor = os.posix_spawn(
+                sys.executable,
+                self._command,
+                _environment(),
+                file_actions=[(os.POSIX_SPAWN_DUP2, read_end, 0)],
+                setsid=True,  # out of the reach of Ctrl-C and of signals to Gunicorn's group
+            )
+        except OSError:
+            os.close(write_end)
+            raise
+        finally:
+            os.close(read_end)
+        self._pipe = write_end
+
+    def is_lost(self) -> bool:
+        """Whether nothing runs, though nobody has closed it."""
+        return not self._closed and self._has_left()
 
     def close(self, timeout_seconds: float = 3.0) -> None:
         """Let the model leave and wait until it has; a second call does nothing."""
-        if self._pipe is None:
+        if self._closed:
             return
-        os.close(self._pipe)
-        self._pipe = None
+        self._closed = True
+        self._drop_pipe()
         deadline = time.monotonic() + timeout_seconds
-        with contextlib.suppress(ChildProcessError):  # Gunicorn reaps whatever child it finds
-            while os.waitpid(self.supervisor, os.WNOHANG) == (0, 0):
-                if time.monotonic() > deadline:
-                    return
-                time.sleep(0.02)
+        while not self._has_left() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _has_left(self) -> bool:
+        """Reaps it, too."""
+        try:
+            return os.waitpid(self.supervisor, os.WNOHANG) != (0, 0)
+        except ChildProcessError:  # Gunicorn reaps whatever child it finds
+            return True
+
+    def _drop_pipe(self) -> None:
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
 
 
 def start_local_model(
@@ -132,28 +173,12 @@ def start_local_model(
         context_tokens: for all parallel conversations together.
         parallel: conversations answered at a time; more wait.
     """
-    read_end, write_end = os.pipe()  # neither is inherited by what is exec'ed, only by forks
     command = [sys.executable, "-P", local_process.__file__, "supervise"]
     command += [f"--model={model.absolute()}", f"--name={model_name(model)}", f"--port={port}"]
     command += [f"--context-tokens={context_tokens}", f"--parallel={parallel}"]
     if model_name(model) == MODEL_NAME:
         command.append(f"--chat-template={CHAT_TEMPLATE}")
-    try:
-        # Not subprocess.Popen: in a master patched by gevent that one waits in the event loop.
-        # This call is what it is, and gevent watches its child like Gunicorn's own workers.
-        supervisor = os.posix_spawn(
-            sys.executable,
-            command,
-            _environment(),
-            file_actions=[(os.POSIX_SPAWN_DUP2, read_end, 0)],
-            setsid=True,  # out of the reach of Ctrl-C and of signals to Gunicorn's group
-        )
-    except OSError:
-        os.close(write_end)
-        raise
-    finally:
-        os.close(read_end)
-    return LocalModel(supervisor, write_end)
+    return LocalModel(command)
 
 
 def _packaged_model() -> Path | None:

@@ -11,6 +11,7 @@ from flask import Flask, g, request
 from chat_api.errors import KeyMissing
 
 Guard = Callable[[], None]
+GUARDS = "chat_api.guards"
 
 
 class Keys:
@@ -46,11 +47,12 @@ def require_key(keys: Keys) -> Guard:
     """The guard of all others: `x-api-key`, or `Authorization: Bearer`."""
 
     def guard() -> None:
-        bearer = request.headers.get("Authorization", "")
+        headers = request.headers
+        bearer = headers.get("Authorization", "")
         bearer = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
         bearers = keys.match(bearer)
         g.key_is_ours = bool(bearers)
-        g.owner = keys.match(request.headers.get("x-api-key", "")) or bearers
+        g.owner = keys.match(headers.get("x-api-key", "")) or bearers
         if not keys or g.owner:
             return
         raise KeyMissing(
@@ -71,7 +73,14 @@ def init_app(app: Flask, guards: Mapping[str, Guard], default: Guard) -> None:
     def check() -> None:
         # No endpoint: a 404 or 405, which says no more than the documentation does.
         # OPTIONS: preflights carry no keys (Fetch standard, 4.8).
-        if request.endpoint is not None and request.method != "OPTIONS":
-            guards.get(request.endpoint, default)()
+        endpoint = request.endpoint
+        if endpoint is not None and request.method != "OPTIONS":
+            guards.get(endpoint, default)()
 
+    app.extensions[GUARDS] = guards
     app.before_request(check)
+
+
+def is_public(app: Flask, endpoint: str) -> bool:
+    """Whether an endpoint is open to anyone."""
+    return app.extensions[GUARDS].get(endpoint) is allow_anyone

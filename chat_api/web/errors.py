@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 INVALID = "invalid_request_error"
 SERVER = "server_error"
+RATE_LIMIT = "rate_limit_error"
 
 
 class Told(NamedTuple):
@@ -37,15 +38,17 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
     errors.SessionNotFound: Told(404, 404, INVALID, "session_not_found"),
+    errors.RateLimited: Told(429, 429, RATE_LIMIT, "rate_limit_exceeded"),
     errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
     errors.NoUpstream: Told(503, 500, SERVER, "no_upstream"),
+    errors.NotInstalled: Told(501, 501, SERVER, "not_installed"),
     # 499 is nginx's word for it. Nobody reads this reply; the log line shows it.
     errors.CallerGone: Told(499, 499, INVALID, "caller_gone"),
     errors.InternalError: Told(500, 500, SERVER, "internal_error"),
     # The two whose status is the upstream's own where it concerns the caller:
     errors.UpstreamRefused: Told(400, 400, INVALID, None),
-    errors.UpstreamRateLimited: Told(429, 429, "rate_limit_error", None),
+    errors.UpstreamRateLimited: Told(429, 429, RATE_LIMIT, None),
     errors.UpstreamKeyRefused: Told(502, 500, SERVER, "upstream_key_refused"),
     errors.UpstreamUnreachable: Told(502, 500, SERVER, "upstream_unreachable"),
     errors.UpstreamTimeout: Told(504, 500, SERVER, "upstream_timeout"),

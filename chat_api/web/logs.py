@@ -1,4 +1,5 @@
-"""The log: one line a request, on standard output; no key and no prompt in it."""
+"""The log: one line a request, on standard output; no key and no prompt in it. What the line
+says is counted, too."""
 
 from __future__ import annotations
 
@@ -10,6 +11,9 @@ from typing import Any
 import orjson
 import structlog
 from flask import Flask, Response, g, request
+
+from chat_api.web.metrics import Metrics
+from chat_api.web.sse import StreamResponse
 
 
 def configure(log_format: str, log_level: str) -> None:
@@ -34,31 +38,34 @@ def configure(log_format: str, log_level: str) -> None:
     )
 
 
-def init_app(app: Flask, log_format: str, log_level: str) -> None:
+def init_app(app: Flask, log_format: str, log_level: str, metrics: Metrics) -> None:
     """Write the line when the reply is closed: a stream's outcome is known only then."""
     configure(log_format, log_level)
     log = structlog.get_logger().bind()  # bound once: it would be put together for each line
 
     def after_request(response: Response) -> Response:
-        return _log_when_closed(response, log)
+        return _log_when_closed(response, log, metrics)
 
     app.after_request(after_request)
 
 
-def _log_when_closed(response: Response, log: Any) -> Response:
-    rule = request.url_rule
-    line = {
-        "request_id": g.request_id,
-        "method": request.method,
-        # The pattern, not the path: a path is the caller's to fill.
-        "route": rule.rule if rule else None,
-        "status": response.status_code,
-    }
+def _log_when_closed(response: Response, log: Any, metrics: Metrics) -> Response:
     record, started = g.record, g.started
+    method, status = request.method, response.status_code
+    # The pattern, not the path: a path is the caller's to fill.
+    route = request.url_rule.rule if request.url_rule else None
+    line = {"request_id": g.request_id, "method": method, "route": route, "status": status}
+    # A stream's reply is made when its first piece is there, or the grace for it is over.
+    streamed = isinstance(response, StreamResponse)
+    first_piece = time.monotonic() - started if streamed else None
 
     def write() -> None:
-        line["duration_ms"] = round((time.monotonic() - started) * 1000, 1)
+        seconds = time.monotonic() - started
+        outcome = record.outcome or ("ok" if status < 400 else "refused")
+        metrics.count_request(method, route, status, seconds)
+        line["duration_ms"] = round(seconds * 1000, 1)
         if record.upstream is not None:
+            metrics.count_call(record, outcome, first_piece)
             line["model"] = record.model
             line["upstream"] = record.upstream
             line["attempts"] = record.attempts
@@ -66,7 +73,7 @@ def _log_when_closed(response: Response, log: Any) -> Response:
             line["completion_tokens"] = record.completion_tokens
         if record.cause:
             line["cause"] = record.cause
-        line["outcome"] = record.outcome or ("ok" if line["status"] < 400 else "refused")
+        line["outcome"] = outcome
         log.info("request", **line)
 
     response.call_on_close(write)

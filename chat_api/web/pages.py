@@ -4,8 +4,8 @@ another host."""
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotFound
@@ -14,6 +14,12 @@ from chat_api.version import __version__
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FILES = {
+    path.relative_to(STATIC).as_posix(): path
+    for path in sorted(STATIC.rglob("*"))
+    if path.suffix in KINDS
+}
+"""What may be asked for, by its name: no path is ever made of a request."""
 
 POLICY = "; ".join(
     [
@@ -30,6 +36,17 @@ POLICY = "; ".join(
         "trusted-types rendered-markdown",
     ]
 )
+
+
+# How the documentation describes them.
+PAGE: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": "text/html",
+    "example": '<!doctype html>\n<html lang="en">…</html>',
+    "description": "The page.",
+}
+FILE: dict[str, Any] = {"schema": {"type": "string"}, "description": "The file."}
+UNCHANGED = "The copy whose ETag came as `If-None-Match` is still good."
 
 
 def prefers_html() -> bool:
@@ -50,19 +67,12 @@ def static_file(name: str) -> Response:
     """A file of the folder `static`.
 
     Raises:
-        NotFound: it is not one of those that were there at the start.
+        NotFound: it is none of `FILES`.
     """
-    path = _files().get(name)
+    path = FILES.get(name)
     if path is None:
         raise NotFound
     return _revalidated(Response(path.read_bytes(), mimetype=KINDS[path.suffix]))
-
-
-@cache
-def _files() -> dict[str, Path]:
-    """What may be asked for, by its name: no path is ever made of a request."""
-    found = (path for path in STATIC.rglob("*") if path.suffix in KINDS)
-    return {path.relative_to(STATIC).as_posix(): path for path in found}
 
 
 def _revalidated(response: Response) -> Response:

@@ -1,4 +1,4 @@
-"""What every request goes through: its id, its body, who is asking."""
+"""What every request goes through: its id, who is asking."""
 
 from __future__ import annotations
 
@@ -6,35 +6,32 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from typing import cast
 
 import flask_smorest
-import orjson
 from flask import Flask, Response, current_app, g, request
-from gunicorn.http.errors import ParseException
-from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound
 
-from chat_api.errors import InvalidRequest, UnsupportedMediaType
-from chat_api.schemas.fields import REQUIRED
 from chat_api.services.clients import CallRecord, Client
 from chat_api.upstreams.waiting import Caller
+from chat_api.web.bodies import BodyParser, is_left_over
 from chat_api.web.connections import end_connection
 from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 UNFIT = re.compile(r"[^\x21-\x7e]")
 CALLERS_KEY = re.compile(r"Bearer +(sk-[\x21-\x7e]+) *", re.IGNORECASE)
-MOST_DEPTH = 100
 EXTENSION = "chat_api"
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, max_body_bytes: int) -> None:
     """Give each request its id and record, and each reply the headers that all have."""
-    app.before_request(_begin)
-    app.after_request(_add_headers)
+
+    def begin() -> None:
+        _begin(max_body_bytes)
+
+    app.before_request(begin)
+    app.after_request(_end)
     app.teardown_request(_close_lost_stream)
 
 
@@ -63,17 +60,22 @@ def preferred_return() -> str | None:
     return None
 
 
-def _begin() -> None:
+def _begin(max_body_bytes: int) -> None:
     """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
+    environ = request.environ
     g.started = time.monotonic()
-    given = request.headers.get("X-Request-ID", "")
+    given = environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     g.record = CallRecord(request_id=g.request_id)
-    if request.environ["PATH_INFO"].startswith("//"):
+    g.leaves_body = True
+    g.leaves_body = is_left_over(environ, max_body_bytes)
+    if environ["PATH_INFO"].startswith("//"):
         raise NotFound
 
 
-def _add_headers(response: Response) -> Response:
+def _end(response: Response) -> Response:
+    if g.leaves_body:
+        end_connection(request.environ)
     headers = response.headers
     headers["X-Request-ID"] = g.request_id
     headers["X-Content-Type-Options"] = "nosniff"
@@ -93,107 +95,7 @@ def _close_lost_stream(error: BaseException | None) -> None:
         g.stream.close()
 
 
-class BodyParser:
-    """Loads the JSON body into the view's first argument. Stands in for webargs' parser, which
-    costs more than the rest of the request; flask-smorest documents it all the same."""
-
-    DEFAULT_VALIDATION_STATUS = 400
-
-    def use_args(self, schema: type[Schema], **_: Any) -> Callable[[Callable[..., Any]], Any]:
-        """A decorator for views."""
-        loader = schema()
-        # `curl -X POST` sends no body and no type; where no field is required that is fine.
-        may_be_empty = not any(field.required for field in loader.fields.values())
-
-        def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
-            @wraps(view)
-            def wrapper(**path: Any) -> Any:
-                return view(_load(loader, may_be_empty), **path)
-
-            return wrapper
-
-        return decorator
-
-
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A blueprint whose `arguments` are read by `BodyParser`."""
 
     ARGUMENTS_PARSER = BodyParser()
-
-
-def _load(schema: Schema, may_be_empty: bool) -> dict[str, Any]:
-    has_no_body = not request.content_length and "Transfer-Encoding" not in request.headers
-    given = {} if may_be_empty and has_no_body else _read_object()
-    try:
-        return cast(dict[str, Any], schema.load(given))
-    except ValidationError as error:
-        raise _invalid(error) from None
-
-
-def _read_object() -> dict[str, Any]:
-    """The body as a JSON object.
-
-    Raises:
-        UnsupportedMediaType, InvalidRequest
-        RequestEntityTooLarge: over the limit; the connection is then closed.
-    """
-    kind = request.mimetype
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise UnsupportedMediaType("The body must be JSON: send `Content-Type: application/json`.")
-    raw = _read_body(current_app.config["SETTINGS"].max_body_bytes)
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        # orjson refuses NaN, lone surrogates and numbers beyond a double by itself.
-        raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
-    if type(value) is not dict:
-        raise InvalidRequest("The body must be a JSON object.")
-    if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH:
-        _check_depth(value)
-    return value
-
-
-def _read_body(limit: int) -> bytes:
-    """The bytes of the body; refused before it is read where its length is declared, else as
-    soon as the limit is passed. (Werkzeug's own limit takes a chunked body that is too long
-    for one that ended.)"""
-    pieces: list[bytes] = []
-    size = request.content_length or 0
-    try:
-        while size <= limit and (piece := request.stream.read(limit + 1)):
-            pieces.append(piece)
-            size = sum(map(len, pieces))
-    except (OSError, ParseException) as error:  # cut short, or badly chunked
-        end_connection(request.environ)
-        raise InvalidRequest("The body did not come whole.") from error
-    if size > limit:
-        end_connection(request.environ)
-        raise RequestEntityTooLarge
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _check_depth(value: dict[str, Any]) -> None:
-    """Level by level, since recursion is what deep nesting breaks."""
-    level: list[Any] = [value]
-    for _ in range(MOST_DEPTH):
-        level = [
-            child
-            for container in level
-            for child in (container.values() if type(container) is dict else container)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return
-    raise InvalidRequest(f"The body is nested deeper than {MOST_DEPTH} levels.")
-
-
-def _invalid(error: ValidationError) -> InvalidRequest:
-    """The first thing that is wrong, with its path as OpenAI writes it."""
-    found: Any = error.messages
-    path = ""
-    while isinstance(found, dict):
-        key, found = next(iter(found.items()))
-        path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
-    text = found[0] if isinstance(found, list) else str(found)
-    code = "missing_required_parameter" if text == REQUIRED else "invalid_value"
-    return InvalidRequest(f"`{path}` {text}", path, code)

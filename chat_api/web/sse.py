@@ -10,6 +10,7 @@ import orjson
 from flask import Response, g
 
 from chat_api.errors import CallerGone
+from chat_api.schemas.shapes import events_of
 from chat_api.services.chat import RecordedStream, pieces
 from chat_api.services.clients import CallRecord
 from chat_api.services.streams import FOREVER, ChatStream
@@ -24,6 +25,24 @@ HEADERS = {
 # A comment and a blank line: safe for the OpenAI SDK as long as no event carries an `id:`.
 HEARTBEAT = b": ping\n\n"
 DONE = b"data: [DONE]\n\n"
+
+# For the documentation: the keyword arguments of a blueprint's `alt_response`.
+PLAIN_EVENTS: dict[str, Any] = {
+    "schema": events_of("ChatEvent"),
+    "content_type": "text/event-stream",
+    "example": 'data: {"content": "The capital"}\n\ndata: {"content": " is Paris."}\n\n'
+    'data: {"done": true, "model":"gpt-4o-mini-2024-07-18","usage":{"prompt_tokens":14,'
+    '"completion_tokens":5,"total_tokens":19}}\n\n',
+    "description": "The answer as it comes. Comments (`: ping`) may stand between events.",
+}
+OPENAI_EVENTS: dict[str, Any] = {
+    "schema": events_of("ChatCompletionChunk", last="[DONE]"),
+    "content_type": "text/event-stream",
+    "example": 'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767225600,'
+    '"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"delta":{"role":"assistant",'
+    '"content":"Paris."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+    "description": "The answer, whole or with `stream` as it comes.",
+}
 
 
 def frame(data: Any) -> bytes:

@@ -18,6 +18,14 @@ EVENTS = "text/event-stream"
 TEXT = "text/plain"
 NO_HEADERS: Mapping[str, str] = {}
 
+# For the documentation: the keyword arguments of a blueprint's `alt_response`.
+BARE_TEXT: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": TEXT,
+    "example": "The capital of France is Paris.",
+    "description": "The answer as it comes, as bare text or as events by `Accept`.",
+}
+
 
 def text_or_events(
     stream: ChatStream | RecordedStream,

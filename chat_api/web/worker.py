@@ -1,4 +1,4 @@
-"""Gunicorn's gevent worker, with three things that it does not do by itself."""
+"""Gunicorn's gevent worker, with four things that it does not do by itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 import orjson
 from gunicorn.workers.ggevent import GeventWorker
 
+from chat_api.web import metrics
 from chat_api.web.connections import linger
 from chat_api.web.errors import INVALID, SERVER, Problem, family
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """Ends connections on request, answers malformed HTTP in JSON, drains when it is orphaned."""
+    """Ends connections on request, answers malformed HTTP in JSON, drains when it is orphaned,
+    and tells the other workers what it is doing."""
 
     alive: bool
+    slot: int
+    """Where it counts (`web.tallies`); the master has chosen it."""
 
     def notify(self) -> None:
         """Give a sign of life. Gunicorn's own leaves at once when the master is gone, and cuts
@@ -25,6 +29,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.log.warning("The master is gone: worker %s ends its streams and leaves", self.pid)
             self.alive = False
         self.tmp.notify()
+        metrics.of(self.wsgi).publish()
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; `wsgi.input` gets a `force_close` (see `web.connections`)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -12,19 +11,10 @@ from chat_api.stores import schema
 from chat_api.stores.base import Bounds, Exchange, SessionStore
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database
+from tests.contracts.helpers import Clock, together
 
 HOUR = 3600.0
 ODD_TEXT = "NUL \x00, quotes '\"; DROP TABLE sessions; --, emoji 🐚, \\u0000, 漢字"
-
-
-class Clock:
-    """UTC epoch seconds, as a test sets them."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def exchange(number: int, size: int = 1) -> Exchange:
@@ -246,24 +236,6 @@ class TestSessionStore:
         together(8, lambda number: store.create(f"s{number}", "me", None))
         store.create("last", "me", None)
         assert store.count() <= 3 and store.get("last", "me")
-
-
-def together(times: int, work: Callable[[int], object]) -> None:
-    """Run the work so many times at once; none of it may fail."""
-    done: list[int] = []
-    start = threading.Barrier(times)
-
-    def run(number: int) -> None:
-        start.wait()
-        work(number)
-        done.append(number)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(done) == times
 
 
 def rows_of_messages(database: Database) -> int:

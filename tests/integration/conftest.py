@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import openai
 import pytest
@@ -12,7 +14,7 @@ import trustme
 from chat_api.upstreams import local
 from tests.integration.stage import Stage
 from tests.integration.wire import both_workers
-from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.servers import RedisServer, ScriptedUpstream, Server, answer_plainly, gunicorn
 
 
 @pytest.fixture
@@ -85,3 +87,14 @@ def local_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenA
     ):
         sdk.responses.create(input="Hi", max_output_tokens=1)
         yield sdk
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that a test may kill."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    server = RedisServer(binary, tmp_path)
+    yield server
+    server.kill()

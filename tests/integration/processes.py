@@ -16,8 +16,12 @@ def is_alive(process: int) -> bool:
 
 def children(process: int) -> list[int]:
     """Its living children."""
-    pids = [int(folder.name) for folder in PROCESSES.iterdir() if folder.name.isdigit()]
-    return [pid for pid in pids if _stat(pid)[1] == process and is_alive(pid)]
+    return [pid for pid in _forked_off(process) if is_alive(pid)]
+
+
+def zombies(process: int) -> list[int]:
+    """Its dead children that it has not looked after yet."""
+    return [pid for pid in _forked_off(process) if _stat(pid)[0] == "Z"]
 
 
 def descendants(process: int) -> list[int]:
@@ -34,6 +38,11 @@ def open_files(*processes: int) -> int:
 def threads(*processes: int) -> int:
     """How many threads they run."""
     return sum(len(os.listdir(PROCESSES / str(pid) / "task")) for pid in processes)
+
+
+def _forked_off(process: int) -> list[int]:
+    pids = [int(folder.name) for folder in PROCESSES.iterdir() if folder.name.isdigit()]
+    return [pid for pid in pids if _stat(pid)[1] == process]
 
 
 def _stat(process: int) -> tuple[str, int]:

@@ -14,7 +14,7 @@ import pytest
 
 from chat_api.upstreams import local
 from tests.integration.doors import CHAT, CHAT_STREAM, DOORS, V1, V1_STREAM, Door, data_of, text_of
-from tests.integration.processes import children, descendants, is_alive
+from tests.integration.processes import children, descendants, is_alive, open_files, zombies
 from tests.integration.wire import Call, ask, get, wait_for
 from tests.servers import Server, gunicorn
 
@@ -33,6 +33,11 @@ def model_processes(server: Server) -> list[int]:
     workers = server.workers()
     supervisors = [pid for pid in children(server.process.pid) if pid not in workers]
     return supervisors + [model for pid in supervisors for model in children(pid)]
+
+
+def supervisor_and_model(server: Server) -> list[int]:
+    """Waits until both are there."""
+    return wait_for(lambda: found if len(found := model_processes(server)) == 2 else None)
 
 
 def is_loaded(server: Server) -> bool:
@@ -154,14 +159,39 @@ def stream_of(server: Server, prompt: str) -> list[bytes]:
 
 
 def test_a_killed_model_is_healed(server: Server) -> None:
-    supervisor, model = wait_for(
-        lambda: found if len(found := model_processes(server)) == 2 else None
-    )
+    supervisor, model = supervisor_and_model(server)
     os.kill(model, signal.SIGKILL)
     wait_for(lambda: not is_alive(model))
     wait_for(lambda: is_loaded(server), LOADING_SECONDS)
     assert "Paris" in ask(server, V1, prompt=QUESTION).json["choices"][0]["message"]["content"]
     assert model_processes(server)[0] == supervisor
+
+
+@pytest.mark.parametrize("time", ["once", "twice"])
+def test_a_killed_supervisor_is_started_anew(server: Server, time: str) -> None:
+    supervisor, model = supervisor_and_model(server)
+    workers, files = server.workers(), open_files(server.process.pid)
+    os.kill(supervisor, signal.SIGKILL)
+    wait_for(lambda: not is_alive(model))
+    assert supervisor_and_model(server)[0] != supervisor
+    wait_for(lambda: is_loaded(server), LOADING_SECONDS)
+    assert "Paris" in ask(server, V1, prompt=QUESTION).json["choices"][0]["message"]["content"]
+    assert server.workers() == workers
+    assert open_files(server.process.pid) == files
+    assert not zombies(server.process.pid)
+
+
+def test_a_model_that_was_started_anew_leaves_with_the_server(tmp_path: Path) -> None:
+    with newcomer(tmp_path) as server:
+        supervisor, model = supervisor_and_model(server)
+        os.kill(supervisor, signal.SIGKILL)
+        wait_for(lambda: not is_alive(model))
+        supervisor_and_model(server)
+        processes = descendants(server.process.pid)
+        assert len(processes) == 4
+        assert server.stop() == 0
+        wait_for(lambda: not any(map(is_alive, processes)), LEAVING_SECONDS)
+        assert server.log().count("is started anew") == 1
 
 
 def test_nothing_is_left_when_the_master_is_killed(tmp_path: Path) -> None:

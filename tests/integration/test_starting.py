@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,6 +99,45 @@ def test_gunicorn_with_its_own_arguments_serves(scripted: ScriptedUpstream, tmp_
         assert_chats(server)
         wait_for(lambda: len(server.workers()) == 2)
         assert "chat_api.web.worker.Worker" in server.log()  # gunicorn.conf.py was read
+
+
+def test_make_run_serves(tmp_path: Path) -> None:
+    """With everything installed already, as the stamps say, and a Python that stands in for it."""
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    python = venv / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    for stamp in (".made", ".run", ".local"):
+        (venv / stamp).touch()
+    port = free_port()
+    told = {"HOST": "127.0.0.1", "PORT": str(port), "UPSTREAM": "mock", "WEB_CONCURRENCY": "1"}
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")  # of the `make test` that this may be part of
+    kept = {name: value for name, value in clean_environment().items() if name not in outer}
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["make", "-C", str(ROOT), "run", f"VENV={venv}"],
+            env={**kept, **NO_SETTINGS, "DATA_DIR": str(tmp_path / "data"), **told},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    server = Server(process, port, log)
+    try:
+        wait_for(lambda: is_up(server))
+        assert get(server, "/health").json["provider"] == "Mock"
+        assert "chat_api.web.worker.Worker" in server.log()
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+    wait_for(lambda: not is_listening(port))
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 BY_GUNICORN = [GUNICORN, "main:app"]

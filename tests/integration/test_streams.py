@@ -22,7 +22,7 @@ from tests.integration.doors import (
     text_of,
 )
 from tests.integration.stage import Script, Stage
-from tests.integration.wire import Call, ask
+from tests.integration.wire import Call, ask, exchange_raw
 from tests.servers import Exchange, Server
 
 PROMPT_SECONDS = 0.5
@@ -65,6 +65,19 @@ def test_a_stream_has_the_headers_that_keep_proxies_from_holding_it(
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Access-Control-Allow-Origin"] == "*"
         assert text_of(call.frames()) == "Hello!"
+
+
+@pytest.mark.parametrize("door", STREAMED, ids=door_name)
+def test_to_http_1_0_a_stream_ends_with_the_connection(
+    relay: Server, stage: Stage, door: Door
+) -> None:
+    body = json.dumps(door.body()).encode()
+    start = f"POST {door.path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: "
+    head, _, data = exchange_raw(
+        relay, b"%b%d\r\n\r\n%b" % (start.encode(), len(body), body)
+    ).partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding" not in head and b"Content-Length" not in head
+    assert data == ask(relay, door).body
 
 
 def test_the_plain_stream_ends_with_done(relay: Server, stage: Stage) -> None:

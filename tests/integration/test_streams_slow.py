@@ -11,7 +11,16 @@ import openai
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.doors import CHAT_STREAM, STREAMED, V1, V1_STREAM, Door, frames_of, text_of
+from tests.integration.doors import (
+    ASK,
+    CHAT_STREAM,
+    STREAMED,
+    V1,
+    V1_STREAM,
+    Door,
+    frames_of,
+    text_of,
+)
 from tests.integration.stage import Script, Stage, refuse
 from tests.integration.wire import Call, Reply, ask_at, log_line
 from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
@@ -92,6 +101,7 @@ CASES: dict[str, tuple[Door, list[Script]]] = {
     "refuses": (V1_STREAM, [late(refuse(503)), pausing(0)]),
     "asks to wait": (V1_STREAM, [late(refuse(503, headers="Retry-After: 4\r\n"), 1.2), pausing(0)]),
     "whole": (V1, [late(refuse(400))]),
+    "bare text": (ASK, [late(pausing(0))]),
 }
 
 
@@ -146,3 +156,11 @@ def test_a_retry_that_would_cross_the_grace_is_not_made(outcomes: dict[str, Outc
 
 def test_a_whole_reply_has_no_grace(outcomes: dict[str, Outcome]) -> None:
     assert outcomes["whole"].reply.status == 400
+
+
+def test_bare_text_gets_its_headers_after_the_grace_and_no_heartbeats(
+    outcomes: dict[str, Outcome],
+) -> None:
+    outcome = outcomes["bare text"]
+    assert GRACE_SECONDS - 0.1 < outcome.head_after < GRACE_SECONDS + 5.0
+    assert (outcome.reply.status, outcome.reply.body) == (200, b"Hello!")

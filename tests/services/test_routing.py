@@ -101,6 +101,15 @@ def test_names_that_are_not_allowed_are_not_found(upstream: FakeUpstream) -> Non
             names.route(name)
 
 
+def test_a_name_that_is_not_allowed_is_not_answered_by_a_stand_in(upstream: FakeUpstream) -> None:
+    upstream.answers_for = ("*",)
+    names = router(upstream, allowed=("gpt-4o",))
+    assert chosen(names, "gpt-4o") == ("fake", "gpt-4o-mini", "gpt-4o")
+    assert chosen(names, None)[1] == "gpt-4o-mini"
+    with pytest.raises(ModelNotFound):
+        names.route("zzz")
+
+
 def test_a_name_goes_to_the_upstream_that_lists_it(upstream: FakeUpstream) -> None:
     upstream.listing = listed("gpt-4o", "shared")
     names = router(upstream, other := ollama())

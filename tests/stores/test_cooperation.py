@@ -74,3 +74,62 @@ def test_the_event_loop_goes_on(
     assert 0.4 < took < 1.5, "the calls did not wait at the same time"
     assert longest < 0.4, "a call held up the event loop"
     assert text == "a defect"
+
+
+BOUNDED = """
+from gevent import monkey
+monkey.patch_all()
+import json, os
+import gevent
+from gevent.event import Event
+from chat_api.stores.native import NativeThread, run_within
+
+thread, ended, given_up = NativeThread(), [], []
+reader, writer = os.pipe()
+go_on = Event()
+
+def blocks():
+    os.read(reader, 1)
+    ended.append("thread")
+
+def waits():
+    go_on.wait()
+    ended.append("greenlet")
+
+def call(run):
+    try:
+        run()
+    except TimeoutError:
+        given_up.append(list(ended))
+
+in_thread = lambda: thread.run(blocks, 0.1)
+gevent.joinall([gevent.spawn(call, run) for run in (in_thread, in_thread)])
+call(lambda: run_within(0.1, waits))
+os.write(writer, b"12")
+go_on.set()
+thread.run(lambda: None)  # behind the others
+
+defects = 0
+def fails():
+    raise ValueError("a defect")
+for run in (lambda: thread.run(fails, 10), lambda: run_within(10, fails)):
+    try:
+        run()
+    except ValueError:
+        defects += 1
+print(json.dumps([given_up, sorted(ended), defects]))
+"""
+
+
+def test_who_has_waited_long_enough_leaves_and_the_work_goes_on() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BOUNDED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    given_up, ended, defects = json.loads(done.stdout)
+    assert given_up == [[], [], []] and defects == 2
+    assert ended == ["greenlet", "thread", "thread"]

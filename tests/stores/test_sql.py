@@ -22,7 +22,7 @@ from chat_api.stores.base import Bounds
 from chat_api.stores.engines import FILE_NAME
 from chat_api.stores.schema import NEWEST, metadata, sessions
 from chat_api.stores.sessions import SqlSessionStore
-from chat_api.stores.sql import Database, open_database
+from chat_api.stores.sql import Database, open_counters, open_database
 
 BOUNDS = Bounds(3600, 100, 100, 1_000_000)
 EXCHANGE = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
@@ -107,6 +107,24 @@ def test_a_database_of_a_newer_version_is_used_as_it_is(folder: Path, database: 
     other = open_database(None, str(folder))
     assert SqlSessionStore(other, BOUNDS).count() == 0
     other.close()
+
+
+def test_a_database_of_the_first_version_keeps_what_it_holds(
+    store: SqlSessionStore, database: Database, folder: Path
+) -> None:
+    store.create("s1", "me", None)
+    database.write(lambda c: c.execute(text("DROP TABLE limit_entries")))
+    database.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '0001'")))
+    other = open_database(None, str(folder))
+    assert SqlSessionStore(other, BOUNDS).get("s1", "me") is not None
+    assert other.read(lambda c: compare_metadata(MigrationContext.configure(c), metadata)) == []
+    other.close()
+
+
+def test_counters_are_not_synced_to_the_disk(folder: Path) -> None:
+    counters = open_counters(None, str(folder))
+    assert counters.read(lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar()) == 1
+    counters.close()
 
 
 def test_a_locked_database_is_waited_for_and_then_given_up(

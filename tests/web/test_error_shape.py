@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from limits import RateLimitItemPerMinute
 from werkzeug.test import TestResponse
 
 from chat_api import create_app, errors
+from chat_api.services.limits import caller_of
 from chat_api.settings import Settings
 from chat_api.upstreams.refusals import from_status
 from chat_api.web.errors import TOLD
@@ -241,6 +243,28 @@ def test_a_missing_key_and_a_full_server_have_the_familys_shape(
         reply = client.post(path, json=body, headers={"x-api-key": "key"})
         assert_error(reply, 503)
         assert reply.headers["Retry-After"] == "1"
+
+
+def test_a_caller_over_its_limit(upstream: FakeUpstream) -> None:
+    settings = Settings(requests_per_minute=1)
+    client = create_app(settings, build_services(settings, upstream)).test_client()
+    client.post("/chat")
+    for path, body in DOORS:
+        reply = client.post(path, json=body)
+        error = assert_error(reply, 429)
+        assert 1 <= int(reply.headers["Retry-After"]) <= 60
+        if path.startswith("/v1/"):
+            assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
+
+
+def test_a_caller_over_the_limit_of_api(client: FlaskClient, services: Services) -> None:
+    store, caller = services.limiter.store, caller_of("", "127.0.0.1")
+    key = RateLimitItemPerMinute(600, namespace="requests").key_for(caller)
+    assert store is not None and store.window(key, 600, 60, 600).acquired
+    for reply in (client.post("/api/sessions", data=b"{"), client.get("/api/sessions/x")):
+        assert_error(reply, 429)
+        assert reply.headers["X-RateLimit-Remaining"] == "0"
+        assert reply.headers["Retry-After"] == reply.headers["X-RateLimit-Reset"]
 
 
 def test_a_person_at_ask_reads_what_is_wrong(client: FlaskClient) -> None:

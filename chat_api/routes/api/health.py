@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from flask import Response, jsonify
 
+from chat_api.errors import StoreUnavailable
 from chat_api.routes.health import SERVICE
+from chat_api.schemas.health import SessionHealthSchema
+from chat_api.web.failures import may_raise
 from chat_api.web.requests import Blueprint, services
 
 bp = Blueprint("api_health", __name__, description="Whether sessions can be used.")
 
 
 @bp.get("")
+@bp.alt_response(200, schema=SessionHealthSchema, success=True)
+@may_raise(StoreUnavailable)
 def retrieve() -> Response:
     """Check the health of the session API
 

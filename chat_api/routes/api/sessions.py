@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from chat_api.errors import StoreUnavailable
 from chat_api.schemas.sessions import (
     SessionDeletedSchema,
     SessionRequestSchema,
@@ -13,6 +14,7 @@ from chat_api.schemas.sessions import (
     SessionTruncatedSchema,
     SessionWithMessagesSchema,
 )
+from chat_api.web.failures import A_SESSION, may_raise
 from chat_api.web.requests import Blueprint, current_client, services
 
 bp = Blueprint("sessions", __name__, description="Conversations that the server remembers.")
@@ -24,6 +26,7 @@ PATH = "/<path:session_id>"
 @bp.post("")
 @bp.arguments(SessionRequestSchema)
 @bp.alt_response(201, schema=SessionSchema, success=True)
+@may_raise(StoreUnavailable)
 def create(session_request: dict[str, Any]) -> tuple[Response, int]:
     """Begin a session
 
@@ -35,6 +38,7 @@ def create(session_request: dict[str, Any]) -> tuple[Response, int]:
 
 @bp.get(PATH)
 @bp.alt_response(200, schema=SessionWithMessagesSchema, success=True)
+@may_raise(*A_SESSION)
 def retrieve(session_id: str) -> Response:
     """Retrieve a session with its messages"""
     return jsonify(services().sessions.retrieve(session_id, current_client()))
@@ -42,6 +46,7 @@ def retrieve(session_id: str) -> Response:
 
 @bp.delete(PATH)
 @bp.alt_response(200, schema=SessionDeletedSchema, success=True)
+@may_raise(*A_SESSION)
 def delete(session_id: str) -> Response:
     """Delete a session with its messages
 
@@ -53,6 +58,7 @@ def delete(session_id: str) -> Response:
 
 @bp.delete(f"{PATH}/messages/<int:index>")
 @bp.alt_response(200, schema=SessionTruncatedSchema, success=True)
+@may_raise(*A_SESSION)
 def truncate(session_id: str, index: int) -> Response:
     """Drop the messages of a session from one on
 

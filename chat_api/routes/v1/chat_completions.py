@@ -7,16 +7,19 @@ from typing import Any
 from flask import Response
 
 from chat_api.schemas.chat_completions import ChatCompletionRequestSchema
+from chat_api.schemas.replies import ChatCompletionSchema
+from chat_api.web.failures import A_MODEL_CALL, may_raise
 from chat_api.web.requests import Blueprint, current_client, services
-from chat_api.web.sse import openai_frames, stream_response
+from chat_api.web.sse import OPENAI_EVENTS, openai_frames, stream_response
 
 bp = Blueprint("chat_completions", __name__, description="OpenAI's chat completions.")
 
 
 @bp.post("")
 @bp.arguments(ChatCompletionRequestSchema)
-@bp.alt_response(200, schema={"type": "object"}, success=True)
-@bp.alt_response(200, schema={"type": "string"}, content_type="text/event-stream", success=True)
+@bp.alt_response(200, schema=ChatCompletionSchema, success=True)
+@bp.alt_response(200, **OPENAI_EVENTS, success=True)
+@may_raise(*A_MODEL_CALL)
 def create(completion_request: dict[str, Any]) -> Response:
     """Create a chat completion
 

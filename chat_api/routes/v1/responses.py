@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
+from chat_api.schemas.replies import ResponseSchema, ShortResponseSchema
 from chat_api.schemas.responses import ResponseRequestSchema
 from chat_api.services.responses import is_short, short_form
+from chat_api.web.failures import A_MODEL_CALL, may_raise
 from chat_api.web.requests import Blueprint, current_client, preferred_return, services
 
 bp = Blueprint("responses", __name__, description="OpenAI's Responses.")
@@ -15,7 +17,8 @@ bp = Blueprint("responses", __name__, description="OpenAI's Responses.")
 
 @bp.post("")
 @bp.arguments(ResponseRequestSchema)
-@bp.alt_response(200, schema={"type": "object"}, success=True)
+@bp.alt_response(200, schema={"anyOf": [ShortResponseSchema, ResponseSchema]}, success=True)
+@may_raise(*A_MODEL_CALL)
 def create(response_request: dict[str, Any]) -> Response:
     """Create a response
 

@@ -1,0 +1,139 @@
+"""JSON bodies: what is read of them, what is refused, and what becomes of those nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, cast
+
+import orjson
+from flask import current_app, g, request
+from gunicorn.http.errors import ParseException
+from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from chat_api.errors import InvalidRequest, UnsupportedMediaType
+from chat_api.schemas.fields import REQUIRED
+
+MOST_DEPTH = 100
+MOST_LEFT_BYTES = 65_536
+"""Of a body that nobody read: more is not read for the sake of keeping its connection."""
+
+
+def is_left_over(environ: Mapping[str, Any], limit: int) -> bool:
+    """Whether a request brings a body that must not be read to its end just because nobody wants
+    it (without a key, on a path that is none).
+
+    Raises:
+        RequestEntityTooLarge: it declares itself larger than the limit, whatever is asked.
+    """
+    length = environ.get("CONTENT_LENGTH") or "0"
+    size = int(length) if length.isdecimal() else 0
+    if size > limit:
+        raise RequestEntityTooLarge
+    return size > MOST_LEFT_BYTES or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def needs_body(schema: Schema | type[Schema]) -> bool:
+    """Whether a field is required. Where none is, no body is fine: `curl -X POST` sends none,
+    and no type."""
+    loader = schema() if isinstance(schema, type) else schema
+    return any(field.required for field in loader.fields.values())
+
+
+class BodyParser:
+    """Loads the JSON body into the view's first argument. Stands in for webargs' parser, which
+    costs more than the rest of the request; flask-smorest documents it all the same."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+
+    def use_args(self, schema: type[Schema], **_: Any) -> Callable[[Callable[..., Any]], Any]:
+        """A decorator for views."""
+        loader = schema()
+        may_be_empty = not needs_body(loader)
+
+        def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(view)
+            def wrapper(**path: Any) -> Any:
+                return view(_load(loader, may_be_empty), **path)
+
+            return wrapper
+
+        return decorator
+
+
+def _load(schema: Schema, may_be_empty: bool) -> dict[str, Any]:
+    has_no_body = not request.content_length and "Transfer-Encoding" not in request.headers
+    given = {} if may_be_empty and has_no_body else _read_object()
+    try:
+        return cast(dict[str, Any], schema.load(given))
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _read_object() -> dict[str, Any]:
+    """The body as a JSON object.
+
+    Raises:
+        UnsupportedMediaType, InvalidRequest
+        RequestEntityTooLarge: over the limit; the connection is then closed.
+    """
+    kind = request.mimetype
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("The body must be JSON: send `Content-Type: application/json`.")
+    raw = _read_body(current_app.config["SETTINGS"].max_body_bytes)
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        # orjson refuses NaN, lone surrogates and numbers beyond a double by itself.
+        raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
+    if type(value) is not dict:
+        raise InvalidRequest("The body must be a JSON object.")
+    if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def _read_body(limit: int) -> bytes:
+    """The bytes of the body; refused as soon as the limit is passed. (Werkzeug's own limit takes
+    a chunked body that is too long for one that ended.)"""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while size <= limit and (piece := request.stream.read(limit + 1)):
+            pieces.append(piece)
+            size = sum(map(len, pieces))
+    except (OSError, ParseException) as error:  # cut short, or badly chunked
+        g.leaves_body = True
+        raise InvalidRequest("The body did not come whole.") from error
+    g.leaves_body = size > limit
+    if g.leaves_body:
+        raise RequestEntityTooLarge
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _check_depth(value: dict[str, Any]) -> None:
+    """Level by level, since recursion is what deep nesting breaks."""
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise InvalidRequest(f"The body is nested deeper than {MOST_DEPTH} levels.")
+
+
+def _invalid(error: ValidationError) -> InvalidRequest:
+    """The first thing that is wrong, with its path as OpenAI writes it."""
+    found: Any = error.messages
+    path = ""
+    while isinstance(found, dict):
+        key, found = next(iter(found.items()))
+        path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
+    text = found[0] if isinstance(found, list) else str(found)
+    code = "missing_required_parameter" if text == REQUIRED else "invalid_value"
+    return InvalidRequest(f"`{path}` {text}", path, code)
