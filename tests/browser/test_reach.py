@@ -93,7 +93,7 @@ def test_everything_is_done_by_keys(chat: Chat) -> None:
     expect(chat.exchanges).to_have_count(1)
     page.get_by_role("link", name="Skip to the message box").focus()
     seen = []
-    for _ in range(7):
+    for _ in range(8):
         keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
     assert seen == [
@@ -101,6 +101,7 @@ def test_everything_is_done_by_keys(chat: Chat) -> None:
         "chat",
         "button quiet icon-only more",
         "dark",
+        "hint",
         "model",
         "show-instructions",
         "scroller",
