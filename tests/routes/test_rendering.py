@@ -44,9 +44,8 @@ def test_what_is_no_list_of_texts_is_refused(
 
 
 def test_a_server_that_renders_nothing_loads_no_renderer() -> None:
-    code = "import sys, chat_api; chat_api.create_app(); print(sys.modules.keys() & {%s})"
-    names = "'markdown_it', 'pygments', 'nh3'"
-    command = [sys.executable, "-c", code % names]
+    code = "import sys, chat_api; chat_api.create_app(); print('nh3' in sys.modules)"
+    command = [sys.executable, "-c", code]
     environment = {**clean_environment(), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert done.stdout.strip() == "False"
