@@ -89,6 +89,22 @@ def test_a_chat_is_renamed_and_deleted(chat: Chat) -> None:
     assert get(chat.server, f"/api/sessions/{session_id}").status == 404
 
 
+def test_a_name_is_written_in_peace_while_an_answer_comes(chat: Chat) -> None:
+    chat.ask("Hi")
+    exchange = chat.send("slow [silence=60]")
+    expect(exchange).to_have_attribute("data-state", "streaming")
+    chat.menu("Hi", "Rename")
+    box = chat.page.get_by_role("textbox", name="New name")
+    box.fill("Half a na")
+    chat.stop.dispatch_event("click")
+    expect(exchange).to_have_attribute("data-state", "stopped")
+    expect(exchange.locator(".prose")).to_be_visible()
+    expect(box).to_be_focused()
+    box.press_sequentially("me")
+    box.press("Enter")
+    expect(chat.titles).to_have_text(["Half a name"])
+
+
 def test_a_chat_is_exported(chat: Chat) -> None:
     chat.page.get_by_role("button", name="Instructions").click()
     chat.page.get_by_label("What the model is told").fill("Be brief.")

@@ -13,8 +13,15 @@ const narrow = matchMedia("(max-width: 56rem)");
 export function initSidebar(page) {
   const list = byId("chats");
 
+  let shown = "";
+
+  // Only what has changed is made anew, and nothing while a name is being written: the focus, and
+  // what was written, would be lost.
   const show = () => {
     const known = chats.all();
+    const wanted = JSON.stringify([known, page.current()]);
+    if (wanted === shown || list.querySelector("input")) return;
+    shown = wanted;
     byId("no-chats").hidden = known.length > 0;
     list.replaceChildren(...known.map((chat) => row(chat, chat.id === page.current())));
   };
@@ -39,6 +46,8 @@ export function initSidebar(page) {
     const done = (name) => {
       if (isDone) return;
       isDone = true;
+      box.remove();
+      shown = "";
       if (name && name !== title) chats.rename(id, name);
       else show();
       const place = chats.all().findIndex((chat) => chat.id === id);
