@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test bench fuzz lint format types check clean
+.PHONY: help install run serve test browser screenshots bench fuzz lint format types check clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.run $(VENV)/.local ## Install what the server needs, the local model too
 
@@ -18,6 +19,13 @@ serve: $(VENV)/.run ## Serve without looking after the local model's packages
 
 test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
 	@$(BIN)/python -m pytest --cov --cov-fail-under=95 $(ARGS)
+
+browser: ## Install Chromium for the tests of the chat page, from Debian's packages, if it is missing
+	@command -v chromium >/dev/null || { $(SUDO) apt-get update && \
+	  $(SUDO) apt-get install --yes --no-install-recommends chromium fonts-liberation; }
+
+screenshots: $(VENV)/.dev browser ## Take the pictures of the chat page in docs/ anew
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -13,6 +13,7 @@ from chat_api.services.health import Health
 from chat_api.services.limits import Limiter
 from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
+from chat_api.services.rendering import Rendering
 from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
@@ -44,6 +45,7 @@ class Services:
     caller_keys: CallerKeys
     limiter: Limiter
     readiness: Readiness
+    rendering: Rendering
 
 
 def build_services(
@@ -90,6 +92,7 @@ def build_services(
         caller_keys=keys,
         limiter=limiter,
         readiness=Readiness(router, health, database, limiter),
+        rendering=Rendering(),
     )
 
 

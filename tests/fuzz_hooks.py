@@ -25,3 +25,10 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     """Give callers' own keys the right form, which is a setting: no schema can say it."""
     if isinstance(case.body, dict) and isinstance(case.body.get("api_key"), str):
         case.body["api_key"] = OWN_KEY
+
+
+@schemathesis.hook
+def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
+    """Leave out OPTIONS of a session's messages: an id may hold slashes, so `GET` there asks for a
+    session of that name, which no description can say."""
+    return case.method != "OPTIONS" or "/messages/" not in case.operation.path

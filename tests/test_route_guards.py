@@ -18,6 +18,8 @@ PUBLIC = {
     "docs.redoc",
     "docs.retrieve",
     "docs.websocket",
+    "page.retrieve",
+    "page.static",
     "health.retrieve",
     "health.live",
     "health.ready",
@@ -50,7 +52,8 @@ def endpoints(app: Flask) -> list[tuple[str, str, str]]:
     found = []
     for rule in app.url_map.iter_rules():
         path = rule.rule.replace("<path:model>", "some/model")
-        path = path.replace("<path:session_id>", "some-session")
+        path = path.replace("<path:session_id>", "some-session").replace("<int:index>", "0")
+        path = path.replace("<path:name>", "some/file.css")
         found += [(rule.endpoint, method, path) for method in rule.methods or ()]
     return found
 

@@ -10,7 +10,18 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from chat_api.routes import ask, chat, docs, health, info, metrics, models, streaming
+from chat_api.routes import (
+    ask,
+    chat,
+    docs,
+    health,
+    info,
+    metrics,
+    models,
+    page,
+    rendering,
+    streaming,
+)
 from chat_api.routes.api import caller_keys, sessions
 from chat_api.routes.api import chat as api_chat
 from chat_api.routes.api import health as api_health
@@ -33,6 +44,8 @@ class Mount(NamedTuple):
 
 MOUNTS = (
     Mount(info.bp, "", public=True),
+    Mount(page.bp, "", public=True),
+    Mount(rendering.bp, "/ui/render", public=False),
     Mount(docs.bp, "", public=True),
     Mount(health.bp, "/health", public=True),
     Mount(metrics.bp, "/metrics", public=False),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from flask import Response, current_app, jsonify
 from werkzeug.exceptions import NotFound
@@ -23,6 +21,7 @@ from chat_api.web.assets import (
 )
 from chat_api.web.failures import may_raise
 from chat_api.web.openapi import describe
+from chat_api.web.pages import FILE, PAGE, UNCHANGED
 from chat_api.web.requests import Blueprint
 
 bp = Blueprint("docs", __name__, description="This documentation.")
@@ -41,15 +40,7 @@ INFO = {
 }
 DOCUMENT = "chat_api.openapi"
 
-PAGE: dict[str, Any] = {
-    "schema": {"type": "string"},
-    "content_type": "text/html",
-    "example": '<!doctype html>\n<html lang="en">…</html>',
-    "description": "The page.",
-}
-FILE: dict[str, Any] = {"schema": {"type": "string"}, "description": "The file."}
 NAMES = {"in": "path", "name": "name", "schema": {"enum": list(ASSETS)}}
-UNCHANGED = "The copy whose ETag came as `If-None-Match` is still good."
 
 
 @bp.get("/openapi.json")

@@ -12,6 +12,7 @@ from chat_api.schemas.info import IndexSchema, InfoSchema
 from chat_api.settings import Settings
 from chat_api.version import __version__
 from chat_api.web.bodies import MOST_DEPTH
+from chat_api.web.pages import PAGE, UNCHANGED, chat_page, prefers_html
 from chat_api.web.requests import Blueprint, services
 
 bp = Blueprint("info", __name__, description="What this server is.")
@@ -32,19 +33,14 @@ THEME = {
 
 @bp.get("/")
 @bp.alt_response(200, schema=IndexSchema, success=True)
+@bp.alt_response(200, **PAGE, success=True)
+@bp.alt_response(304, description=UNCHANGED)
 def index() -> Response:
     """List the routes of this server
 
-    Name, version and every public route with what it does.
+    Name, version and every public route with what it does; the chat page to a browser.
     """
-    response = jsonify(
-        name=NAME,
-        version=__version__,
-        description=DESCRIPTION,
-        status="healthy",
-        endpoints=_endpoints(),
-        documentation="/docs",
-    )
+    response = chat_page() if prefers_html() else jsonify(_about())
     response.vary.add("Accept")
     return response
 
@@ -80,10 +76,22 @@ def retrieve() -> Response:
             "openai-compatible",
             "responses",
             "model-aliases",
+            "chat-page",
         ],
         limits=limits,
         theme=THEME,
     )
+
+
+def _about() -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "version": __version__,
+        "description": DESCRIPTION,
+        "status": "healthy",
+        "endpoints": _endpoints(),
+        "documentation": "/docs",
+    }
 
 
 def _endpoints() -> dict[str, Any]:

@@ -62,6 +62,17 @@ class SessionWithMessagesSchema(SessionSchema):
     messages = Messages(required=True, may_be_empty=True, description="Oldest message first.")
 
 
+class SessionTruncatedSchema(Schema):
+    """The end of the session is gone."""
+
+    EXAMPLE = {"message": "Messages deleted", "message_count": 2}
+
+    message = fields.String(required=True, metadata={"description": "Says so."})
+    message_count = fields.Integer(
+        required=True, metadata={"description": "How many messages are left."}
+    )
+
+
 class SessionDeletedSchema(Schema):
     """The session is gone."""
 

@@ -66,6 +66,18 @@ class Sessions:
         if not ID.fullmatch(session_id) or not self._store.delete(session_id, client.owner):
             raise SessionNotFound
 
+    def truncate(self, session_id: str, index: int, client: Client) -> int:
+        """Drop the exchange of message `index` and all behind it. Raises as `get` does.
+
+        Returns:
+            How many messages are left.
+        """
+        known = ID.fullmatch(session_id)
+        left = self._store.truncate(session_id, client.owner, index) if known else None
+        if left is None:
+            raise SessionNotFound
+        return left
+
     def append(self, session: Session, client: Client, exchange: Exchange) -> None:
         """Store an exchange, whole or not at all.
 

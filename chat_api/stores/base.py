@@ -74,6 +74,14 @@ class SessionStore(Protocol):
             False when there is no such session.
         """
 
+    def truncate(self, session_id: str, owner: str, index: int) -> int | None:
+        """Drop the exchange that message `index` is in (0 is the oldest message), and all behind
+        it. Where there is no such message nothing is dropped.
+
+        Returns:
+            How many messages are left; None when there is no such session.
+        """
+
     def delete(self, session_id: str, owner: str) -> bool:
         """Remove a session and its messages.
 

@@ -116,6 +116,34 @@ class SqlSessionStore:
         )
         return self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
 
+    def truncate(self, session_id: str, owner: str, index: int) -> int | None:
+        """See `SessionStore.truncate`."""
+        its_messages = messages.c.session_id == session_id
+
+        def work(connection: Connection) -> int | None:
+            # First of all, as in `append`: what is appended at the same time comes before or after.
+            held = update(sessions).where(*self._is(session_id, owner))
+            if not connection.execute(held.values(last_activity=self._clock())).rowcount:
+                return None
+            by_position = select(messages.c.exchange).where(its_messages)
+            by_position = by_position.order_by(messages.c.position)
+            # The databases know no endless numbers.
+            first = connection.scalar(by_position.offset(min(index, 2**31)).limit(1))
+            if first is not None:
+                connection.execute(
+                    delete(messages).where(its_messages, messages.c.exchange >= first)
+                )
+            count, size_bytes = connection.execute(
+                select(func.count(), func.coalesce(func.sum(messages.c.size_bytes), 0)).where(
+                    its_messages
+                )
+            ).one()
+            left = {"message_count": count, "size_bytes": int(size_bytes)}
+            connection.execute(update(sessions).where(sessions.c.id == session_id).values(left))
+            return int(count)
+
+        return self._database.write(work)
+
     def delete(self, session_id: str, owner: str) -> bool:
         """See `SessionStore.delete`."""
         statement = delete(sessions).where(*self._is(session_id, owner))

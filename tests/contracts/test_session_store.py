@@ -119,6 +119,48 @@ class TestSessionStore:
         clock.now += HOUR
         assert not store.set_developer_message("s1", "me", "x"), "it expired"
 
+    @pytest.mark.parametrize(
+        ("index", "left"), [(0, 0), (1, 0), (2, 2), (3, 2), (4, 4), (6, 6), (10**30, 6)]
+    )
+    def test_exchanges_are_dropped_from_a_message_on(
+        self, store: SessionStore, database: Database, clock: Clock, index: int, left: int
+    ) -> None:
+        store.create("s1", "me", None)
+        store.create("s2", "me", None)
+        for number in range(3):
+            store.append("s1", "me", exchange(number, size=0))
+            store.append("s2", "me", exchange(number, size=0))
+        clock.now += 5
+        assert store.truncate("s1", "me", index) == left
+        assert contents(store, "s1") == ["q0", "a0", "q1", "a1", "q2", "a2"][:left]
+        session = store.get("s1", "me")
+        assert session is not None and session.last_activity == clock.now
+        assert len(contents(store, "s2")) == 6 and rows_of_messages(database) == left + 6
+        store.append("s1", "me", exchange(9, size=0))
+        assert contents(store, "s1")[left:] == ["q9", "a9"]
+
+    def test_what_was_dropped_no_longer_counts_for_the_bounds(
+        self, make: Callable[..., SqlSessionStore]
+    ) -> None:
+        store = make(messages=4)
+        store.create("s1", "me", None)
+        for number in range(4):  # of which the bound keeps the last two
+            store.append("s1", "me", exchange(number, size=0))
+        assert store.truncate("s1", "me", 2) == 2
+        store.append("s1", "me", exchange(4, size=0))
+        assert contents(store, "s1") == ["q2", "a2", "q4", "a4"]
+
+    def test_nobody_drops_from_what_is_not_theirs_or_not_there(
+        self, store: SessionStore, clock: Clock
+    ) -> None:
+        store.create("s1", "me", None)
+        store.append("s1", "me", exchange(1))
+        assert store.truncate("s1", "you", 0) is None
+        assert store.truncate("s2", "me", 0) is None
+        assert len(contents(store, "s1")) == 2
+        clock.now += HOUR
+        assert store.truncate("s1", "me", 0) is None, "it expired"
+
     def test_what_is_deleted_is_gone_with_its_messages(
         self, store: SessionStore, database: Database
     ) -> None:

@@ -160,6 +160,7 @@ def test_a_store_that_cannot_be_used(upstream: FakeUpstream, tmp_path: Path) -> 
         client.post("/api/sessions", json={}),
         client.get("/api/sessions/" + "x" * 24),
         client.delete("/api/sessions/" + "x" * 24),
+        client.delete("/api/sessions/" + "x" * 24 + "/messages/0"),
         client.get("/api/health"),
         client.post("/chat", json={**CHAT, **session}),
         client.post("/chat/stream", json={**CHAT, **session}),

@@ -11,6 +11,7 @@ from chat_api.schemas.sessions import (
     SessionDeletedSchema,
     SessionRequestSchema,
     SessionSchema,
+    SessionTruncatedSchema,
     SessionWithMessagesSchema,
 )
 from chat_api.web.failures import A_SESSION, may_raise
@@ -53,3 +54,16 @@ def delete(session_id: str) -> Response:
     """
     services().sessions.delete(session_id, current_client())
     return jsonify(message="Session deleted")
+
+
+@bp.delete(f"{PATH}/messages/<int:index>")
+@bp.alt_response(200, schema=SessionTruncatedSchema, success=True)
+@may_raise(*A_SESSION)
+def truncate(session_id: str, index: int) -> Response:
+    """Drop the messages of a session from one on
+
+    0 is the oldest. Exchanges go whole: with an answer its question goes too. What is not there is
+    gone already.
+    """
+    left = services().sessions.truncate(session_id, index, current_client())
+    return jsonify(message="Messages deleted", message_count=left)

@@ -90,10 +90,38 @@ def test_no_developer_message_is_none(
     assert upstream.calls[0].body["messages"] == [{"role": "user", "content": "Hi"}]
 
 
+def test_the_end_of_a_session_is_dropped_and_it_goes_on(
+    client: FlaskClient, upstream: FakeUpstream
+) -> None:
+    session_id = make(client)
+    path = f"/api/sessions/{session_id}"
+    upstream.enqueue(*map(completion, "abc"))
+    for text in ("1", "2", "3"):
+        client.post("/chat", json={"message": text, "session_id": session_id})
+    reply = client.delete(f"{path}/messages/3")
+    assert reply.get_json() == {"message": "Messages deleted", "message_count": 2}
+    assert client.delete(f"{path}/messages/2").get_json()["message_count"] == 2
+    upstream.enqueue(completion("d"))
+    client.post("/chat", json={"message": "4", "session_id": session_id})
+    said = [message["content"] for message in client.get(path).get_json()["messages"]]
+    assert said == ["1", "a", "4", "d"]
+    assert [m["content"] for m in upstream.calls[-1].body["messages"]] == ["1", "a", "4"]
+
+
+@pytest.mark.parametrize("index", ["-1", "x", "1.5", ""])
+def test_a_message_has_a_number(client: FlaskClient, index: str) -> None:
+    path = f"/api/sessions/{make(client)}"
+    reply = client.delete(f"{path}/messages/{index}")
+    assert (reply.status_code, list(reply.get_json())) == (404, ["detail"])
+    assert client.get(path).status_code == 200, "it is still there"
+    assert client.delete(f"{path}/messages/{10**30}").get_json()["message_count"] == 0
+
+
 @pytest.mark.parametrize("odd", ODD_IDS, ids=lambda odd: odd[:30])
 def test_odd_ids_are_not_found_nor_adopted(client: FlaskClient, odd: str) -> None:
     make(client)
-    for reply in (client.get(f"/api/sessions/{odd}"), client.delete(f"/api/sessions/{odd}")):
+    path = f"/api/sessions/{odd}"
+    for reply in (client.get(path), client.delete(path), client.delete(f"{path}/messages/0")):
         assert (reply.status_code, reply.get_json()) == NOT_FOUND
     for path in ("/chat", "/chat/stream"):
         reply = client.post(path, json={"message": "Hi", "session_id": odd})
@@ -154,6 +182,7 @@ def test_a_session_belongs_to_the_key_it_was_begun_with(
     path = f"/api/sessions/{body['session_id']}"
     assert closed.get(path, headers=theirs).status_code == 404
     assert closed.delete(path, headers=theirs).status_code == 404
+    assert closed.delete(f"{path}/messages/0", headers=theirs).status_code == 404
     assert closed.get(path, headers={**mine, **theirs}).status_code == 200  # x-api-key opened it
     assert closed.get(path, headers={"Authorization": "Bearer mine"}).status_code == 200
     assert closed.get(path).status_code == 401

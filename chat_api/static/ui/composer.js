@@ -1,0 +1,45 @@
+/** The box in which one writes. */
+
+import { byId, growWithText } from "./dom.js";
+
+/**
+ * @param {{send: (text: string) => void, stop: () => void, isAnswering: () => boolean, isLoading: () => boolean}} page
+ * @returns {{show: () => void, focus: () => void}}
+ */
+export function initComposer(page) {
+  const form = byId("composer");
+  const box = byId("question");
+  const stop = byId("stop");
+  const grow = growWithText(box);
+
+  /** Not where that would bring up a keyboard over half of the screen. */
+  const focus = () => matchMedia("(pointer: coarse)").matches || box.focus();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = box.value;
+    if (!text.trim() || page.isAnswering() || page.isLoading()) return;
+    box.value = "";
+    grow();
+    page.send(text);
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  stop.addEventListener("click", page.stop);
+  document.addEventListener("keydown", (event) => {
+    const isElsewhere = event.target.closest?.("dialog, [popover], aside, .edit");
+    if (event.key === "Escape" && !isElsewhere && page.isAnswering()) page.stop();
+  });
+
+  /** Offer to send, or to stop. */
+  const show = () => {
+    const isAnswering = page.isAnswering();
+    const hadFocus = document.activeElement === stop;
+    stop.hidden = !isAnswering;
+    byId("send").hidden = isAnswering;
+    if (hadFocus && !isAnswering) focus();
+  };
+  return { show, focus };
+}
