@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 
 import orjson
 
-from chat_api.errors import InvalidRequest, SessionNotFound
+from chat_api.errors import InvalidRequest, SessionNotFound, StoreUnavailable
 from chat_api.services.clients import Client
 from chat_api.stores.base import Exchange, Session, SessionStore
+from chat_api.stores.recent import Recent
 from chat_api.upstreams.base import JsonObject
 
+COUNT_SECONDS = 1.0
+"""For so long a number of sessions is told again: anybody may ask for it."""
 ID_BYTES = 18  # 144 random bits
 ID = re.compile(r"[A-Za-z0-9_-]{24}")  # what they look like: nothing else is worth a query
 
@@ -32,6 +35,7 @@ class Sessions:
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
+        self._count = Recent(self._counted, COUNT_SECONDS)
 
     def create(self, request: JsonObject, client: Client) -> JsonObject:
         """Begin a session.
@@ -43,7 +47,10 @@ class Sessions:
 
     def begin(self, developer_message: str | None, client: Client) -> Session:
         """A new session with an id of ours."""
-        return self._store.create(secrets.token_urlsafe(ID_BYTES), client.owner, developer_message)
+        session_id = secrets.token_urlsafe(ID_BYTES)
+        session = self._store.create(session_id, client.owner, developer_message)
+        self._count.forget()
+        return session
 
     def retrieve(self, session_id: str, client: Client) -> JsonObject:
         """A session and its messages, as `SessionWithMessagesSchema` says."""
@@ -65,6 +72,7 @@ class Sessions:
         """Remove a session. Raises as `get` does."""
         if not ID.fullmatch(session_id) or not self._store.delete(session_id, client.owner):
             raise SessionNotFound
+        self._count.forget()
 
     def append(self, session: Session, client: Client, exchange: Exchange) -> None:
         """Store an exchange, whole or not at all.
@@ -87,8 +95,21 @@ class Sessions:
             raise SessionNotFound
 
     def count(self) -> int:
-        """How many sessions there are, of all owners."""
-        return self._store.count()
+        """How many sessions there are, of all owners; of other workers' up to a second ago.
+
+        Raises:
+            StoreUnavailable: they could not be counted.
+        """
+        count = self._count.get()
+        if count is None:
+            raise StoreUnavailable
+        return count
+
+    def _counted(self) -> int | None:
+        try:
+            return self._store.count()
+        except StoreUnavailable:
+            return None
 
 
 def exchange_of(asked: str, said: str) -> Exchange:
