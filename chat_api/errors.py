@@ -9,7 +9,7 @@ ChatApiError                    the root; its text is written for the caller
 ├── SessionNotFound             no such session for this caller, or not any more
 ├── RateLimited                 this caller has made as many calls as it may in a minute
 ├── StoreUnavailable            what is remembered can be neither read nor written now
-├── Overloaded                  this worker has as many calls in flight as it admits
+├── Overloaded                  this worker has as many calls as it admits, or can count
 ├── NoUpstream                  nothing is set up that could answer
 ├── NotInstalled                a page needs a package that this server was set up without
 ├── CallerGone                  the caller left: nobody is there to be told
@@ -85,7 +85,7 @@ class StoreUnavailable(ChatApiError):
 
 
 class Overloaded(ChatApiError):
-    """As many calls are in flight on this worker as it admits."""
+    """As many calls are in flight on this worker as it admits, or more than it can count."""
 
     retry_after_seconds = 1
 

@@ -28,6 +28,8 @@ SETTINGS: Mapping[str, str] = {
 }
 EXAMPLES_PER_ROUTE = 200
 """Where a route has as many; more than 5,000 over all of them."""
+MOST_SECONDS = 3600
+"""A run takes minutes; one that hangs is no report."""
 
 
 @contextlib.contextmanager
@@ -58,6 +60,7 @@ def fuzz(server: Server, folder: Path, *arguments: str) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
+        timeout=MOST_SECONDS,
     )
 
 

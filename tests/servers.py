@@ -173,6 +173,8 @@ class Server:
         self.process = process
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.folder = log.parent
+        """Its working directory."""
         self._log = log
 
     def log(self) -> str:

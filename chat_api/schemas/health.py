@@ -56,6 +56,7 @@ class ReadinessSchema(Schema):
         "checks": {
             "upstream": {"status": "ok", "detail": "openai"},
             "store": {"status": "ok", "detail": "sqlite"},
+            "limiter": {"status": "ok", "detail": "sqlite"},
         },
         "upstreams": {"openai": {"status": "ok", "detail": "openai"}},
     }

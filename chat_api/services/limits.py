@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 from hashlib import blake2b
-from typing import NamedTuple
 
 import structlog
 from limits import RateLimitItemPerMinute
 
 from chat_api.errors import StoreUnavailable
+from chat_api.services.limit_checks import LimitChecks, Verdict
 from chat_api.stores.base import LimitStore
 
 API_REQUESTS_PER_MINUTE = 600
@@ -31,21 +31,13 @@ class Use(Enum):
     """Its reply tells how much is left; it takes none of it, and is never refused."""
 
 
-class Verdict(NamedTuple):
-    """What a caller is told of its limit."""
-
-    allowed: bool
-    limit: int
-    remaining: int
-    reset_seconds: float
-    """Until there is room for one call more than now; 0 where the whole limit is left."""
-
-
 class Limiter:
     """The limit of this server: one moving window of a minute for each caller.
 
     It fails open. While its store is away, slow or talks nonsense calls pass uncounted and nobody
-    is told of limits; the log is, every few seconds. (Keys fail closed: `web.auth`.)
+    is told of limits; the log is, every few seconds. (Keys fail closed: `web.auth`.) Only those
+    whose window is known to be full are refused all the same, and too many calls are no failure
+    of the store (`limit_checks`).
 
     Args:
         store: None where there are no limits.
@@ -64,10 +56,9 @@ class Limiter:
         """Calls that passed uncounted since the start of this process."""
         self.store = store
         self._requests_per_minute = requests_per_minute
-        self._item = RateLimitItemPerMinute(
-            API_REQUESTS_PER_MINUTE if requests_per_minute is None else requests_per_minute,
-            namespace="requests",
-        )
+        amount = API_REQUESTS_PER_MINUTE if requests_per_minute is None else requests_per_minute
+        item = RateLimitItemPerMinute(amount, namespace="requests")
+        self._checks = LimitChecks(store, item, clock) if store else None
         self._clock = clock
         self._is_down = False
         self._rests_until = 0.0
@@ -96,22 +87,28 @@ class Limiter:
 
         Returns:
             None when nothing can be said: the call passes.
+
+        Raises:
+            Overloaded: the store is well, but it cannot be asked about all who come now.
         """
+        if self._checks is None:
+            return None
+        counts = use is Use.COUNTS
+        if verdict := self._checks.remembered(caller, counts):
+            return verdict
         now = self._clock()
-        if self.store is None or now < self._rests_until:
+        if now < self._rests_until:
             self._passes(None)
             return None
         if self._is_down:
             self._rests_until = now + REST_SECONDS  # this call tries; those beside it need not
-        limit = self._item.amount
-        key, seconds = self._item.key_for(caller), self._item.get_expiry()
         try:
-            found = self.store.window(key, limit, seconds, 1 if use is Use.COUNTS else 0)
+            verdict = self._checks.ask(caller, counts)
         except StoreUnavailable as error:
             self._passes(error)
             return None
         self._is_down, self._rests_until = False, 0.0
-        return Verdict(found.acquired, limit, max(0, limit - found.used), found.room_in)
+        return verdict
 
     def readiness(self) -> tuple[bool, str]:
         """Whether the last call could be counted, and by what."""
@@ -134,6 +131,7 @@ class Limiter:
 
 def caller_of(owner: str, peer: str) -> str:
     """Whose window a call goes by: that of the key that opened it (`owner`), else of the peer's
-    address. A hash: neither a key nor an address lies in the store."""
+    address. A hash, so that the store need not hold either as it is. It hides no address from who
+    reads the store and tries them all: of IPv4 there are few enough."""
     whose = f"key {owner}" if owner else f"peer {peer}"
     return blake2b(whose.encode(), digest_size=16).hexdigest()

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 
 import orjson
 
-from chat_api.errors import InvalidRequest, SessionNotFound
+from chat_api.errors import InvalidRequest, SessionNotFound, StoreUnavailable
 from chat_api.services.clients import Client
 from chat_api.stores.base import Exchange, Session, SessionStore
+from chat_api.stores.recent import Recent
 from chat_api.upstreams.base import JsonObject
 
+COUNT_SECONDS = 0.0
+"""A number of sessions is told again only to those who ask while it is counted: anybody may."""
 ID_BYTES = 18  # 144 random bits
 ID = re.compile(r"[A-Za-z0-9_-]{24}")  # what they look like: nothing else is worth a query
 
@@ -32,6 +35,7 @@ class Sessions:
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
+        self._count = Recent(self._counted, COUNT_SECONDS)
 
     def create(self, request: JsonObject, client: Client) -> JsonObject:
         """Begin a session.
@@ -99,8 +103,22 @@ class Sessions:
             raise SessionNotFound
 
     def count(self) -> int:
-        """How many sessions there are, of all owners."""
-        return self._store.count()
+        """How many sessions there are, of all owners. They are counted for one caller at a time;
+        those who ask beside it are told the number before.
+
+        Raises:
+            StoreUnavailable: they could not be counted.
+        """
+        count = self._count.get()
+        if count is None:
+            raise StoreUnavailable
+        return count
+
+    def _counted(self) -> int | None:
+        try:
+            return self._store.count()
+        except StoreUnavailable:
+            return None
 
 
 def exchange_of(asked: str, said: str) -> Exchange:

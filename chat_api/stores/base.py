@@ -96,8 +96,8 @@ class SessionStore(Protocol):
 class Window(NamedTuple):
     """What a key's moving window holds, as one look at it saw it."""
 
-    acquired: bool
-    """Whether there was room; where there was, `used` counts what was asked for."""
+    granted: int
+    """How many of the entries that were asked for there was room for; `used` counts them."""
     used: int
     room_in: float
     """Seconds until the oldest entry leaves; 0 where there is none."""
@@ -111,7 +111,8 @@ class LimitStore(Protocol):
     """What it is, in a word."""
 
     def window(self, key: str, limit: int, seconds: int, amount: int) -> Window:
-        """Add `amount` entries to the key's window, all or none; with 0, only look at it.
+        """Add `amount` entries to the key's window, or as many of them as there is room for;
+        with 0, only look at it.
 
         Raises:
             StoreUnavailable: nothing can be said. Something may have been counted.

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 WRITES = "chat_api_writes"
-"""Execution option of connections that are going to write."""
+"""Execution option of connections that are going to write: for how many seconds they wait for
+another who does. (PostgreSQL has time-outs of its own.)"""
 
 FILE_NAME = "chat_api.sqlite3"
 POOL_CONNECTIONS = 5
@@ -21,7 +22,7 @@ def sqlite_engine(
     """The embedded database in that folder.
 
     Args:
-        patience_seconds: how long one who wants to write waits for another who does.
+        patience_seconds: how long one waits for another's lock, where `WRITES` does not say it.
         survives_power_cuts: whether a commit is on disk when it returns. That is most of its
             time; the death of a process loses nothing either way.
     """
@@ -47,8 +48,11 @@ def sqlite_engine(
     def on_begin(connection: Connection) -> None:
         # A writer takes its turn at once: one that read first and then wants to write fails
         # when another has written in between, however long it is willing to wait.
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        seconds = connection.get_execution_options().get(WRITES)
+        if seconds is not None and connection.info.get(WRITES) != seconds:
+            connection.connection.cursor().execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+            connection.info[WRITES] = seconds  # kept with the connection, as the PRAGMA is
+        connection.exec_driver_sql("BEGIN" if seconds is None else "BEGIN IMMEDIATE")
 
     return engine
 

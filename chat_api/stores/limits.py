@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from limits.storage import MovingWindowSupport, Storage
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_
 
 from chat_api.errors import StoreUnavailable
 from chat_api.stores.base import Window
@@ -22,21 +22,27 @@ MOST_CLEARED = 250
 few enough for a call."""
 
 
-def _end_of_window(column: Any, *order: ColumnElement[Any]) -> Any:
-    """A column of the entry that comes first in that order."""
+def _oldest(column: Any) -> Any:
+    """A column of a key's oldest entry that has not left its window."""
     alive = entries.c.expires_at > bindparam("now")
     found = select(column).where(entries.c.key == bindparam("key"), alive)
+    return found.order_by(entries.c.expires_at, entries.c.number).limit(1).scalar_subquery()
+
+
+def _newest(column: Any) -> Any:
+    """A column of its newest entry, expired or not: numbers go on from there, so that they are
+    still right when somebody sets the clock back and what had expired counts again."""
+    order = entries.c.expires_at.desc(), entries.c.number.desc()
+    found = select(column).where(entries.c.key == bindparam("key"))
     return found.order_by(*order).limit(1).scalar_subquery()
 
 
-OLDEST = (entries.c.expires_at, entries.c.number)
-NEWEST = (entries.c.expires_at.desc(), entries.c.number.desc())
 # Four seeks in an index, however many calls the window holds: counting them would cost as many.
 ENDS = select(
-    _end_of_window(entries.c.number, *OLDEST).label("first"),
-    _end_of_window(entries.c.expires_at, *OLDEST).label("leaves_at"),
-    _end_of_window(entries.c.number, *NEWEST).label("last"),
-    _end_of_window(entries.c.expires_at, *NEWEST).label("last_leaves_at"),
+    _oldest(entries.c.number).label("first"),
+    _oldest(entries.c.expires_at).label("leaves_at"),
+    _newest(entries.c.number).label("last"),
+    _newest(entries.c.expires_at).label("last_leaves_at"),
 )
 TURN = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
 ADD = insert(entries)
@@ -64,8 +70,10 @@ class Entry(NamedTuple):
 
 
 class SqlLimits(Storage, MovingWindowSupport):
-    """Moving windows in SQLite or PostgreSQL; `limits.strategies.MovingWindowRateLimiter` works on
-    it. Fixed windows, `limits`' other kind, are not kept.
+    """Moving windows in SQLite or PostgreSQL.
+
+    `limits`' own strategies work on it too. They cannot tell in one trip whether there was room
+    and how much is left; `window` does.
 
     Args:
         clock: UTC epoch seconds. Machines that share a database go by their own: a window is off
@@ -83,6 +91,10 @@ class SqlLimits(Storage, MovingWindowSupport):
 
     def window(self, key: str, limit: int, seconds: int, amount: int) -> Window:
         """See `LimitStore.window`."""
+        return self._window(key, limit, seconds, amount, at_least=1)
+
+    def _window(self, key: str, limit: int, seconds: int, amount: int, at_least: int) -> Window:
+        """As `window`, but no entry at all where there is room for fewer than `at_least`."""
         if amount == 0:
             return self._database.read(lambda connection: self._look(connection, key)[0])
         clears = next(self._calls) % CLEARING_EVERY == 0
@@ -99,40 +111,35 @@ class SqlLimits(Storage, MovingWindowSupport):
                 # their caller out until it is that late again.
                 connection.execute(AHEAD, {"of": key, "latest": latest})
                 found, newest = self._look(connection, key)
-            if found.used + amount > limit:
-                return found._replace(acquired=False)
+            granted = min(amount, limit - found.used)
+            if granted < at_least:
+                return found
             # Not before the one behind which it is numbered, whoever's clock that went by.
             leaves_at = max(newest.leaves_at, latest)
             rows = [
                 {"key": key, "expires_at": leaves_at, "number": newest.number + added}
-                for added in range(1, amount + 1)
+                for added in range(1, granted + 1)
             ]
             connection.execute(ADD, rows)
             room_in = found.room_in if found.used else float(seconds)
-            return Window(True, found.used + amount, room_in)
+            return Window(granted, found.used + granted, room_in)
 
         return self._database.write(work)
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """For `limits`: whether there was room for so many entries, which are then made."""
-        return self.window(key, limit, expiry, amount).acquired
+        return self._window(key, limit, expiry, amount, at_least=amount).granted == amount
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """For `limits`: when the window began (UTC epoch seconds), and what it holds."""
         found = self.window(key, limit, expiry, 0)
         return self._clock() - (expiry - found.room_in if found.used else 0), found.used
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Of `limits`' fixed windows."""
+    def _fixed(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Of fixed windows, `limits`' other kind, which are not kept here."""
         raise NotImplementedError("moving windows only")
 
-    def get(self, key: str) -> int:
-        """Of `limits`' fixed windows."""
-        raise NotImplementedError("moving windows only")
-
-    def get_expiry(self, key: str) -> float:
-        """Of `limits`' fixed windows."""
-        raise NotImplementedError("moving windows only")
+    incr = get = get_expiry = _fixed
 
     def check(self) -> bool:
         """For `limits`: whether it can be written to."""
@@ -159,7 +166,7 @@ class SqlLimits(Storage, MovingWindowSupport):
         """The window and its newest entry."""
         now = self._clock()
         row = connection.execute(ENDS, {"key": key, "now": now}).one()
+        newest = Entry(row.last or 0, row.last_leaves_at or 0.0)
         if row.first is None:
-            return Window(True, 0, 0.0), Entry(0, 0.0)
-        used = row.last - row.first + 1
-        return Window(True, used, row.leaves_at - now), Entry(row.last, row.last_leaves_at)
+            return Window(0, 0, 0.0), newest
+        return Window(0, newest.number - row.first + 1, row.leaves_at - now), newest

@@ -36,9 +36,14 @@ class NativeThread:
             return function()
         if self._pool is None:  # of this process and its event loop: made after the fork
             self._pool = ThreadPool(1)
-        with gevent.Timeout(most_seconds, TimeoutError("the native thread is busy")):
-            outcome: Outcome[T] = self._pool.apply(_contained, (function,))
-        return _value(outcome)
+        done: list[Outcome[T]] = []
+        try:
+            with gevent.Timeout(most_seconds, TimeoutError("the native thread is busy")):
+                self._pool.apply(lambda: done.append(_contained(function)))
+        except TimeoutError:
+            if not done:  # else the thread was quick, and only the event loop late to hear of it
+                raise
+        return _value(done[0])
 
 
 def run_within(most_seconds: float | None, function: Callable[[], T]) -> T:

@@ -18,7 +18,7 @@ from chat_api.errors import StoreUnavailable
 from chat_api.stores.base import Window
 
 TIMEOUT_SECONDS = 0.4
-"""For a connection, and for an answer: a call had better go uncounted than wait for long."""
+"""For each step, a connection or an answer: a call had better go uncounted than wait for long."""
 MOST_CONNECTIONS = 20
 KEY_PREFIX = "chat_api"
 
@@ -34,13 +34,13 @@ while oldest and tonumber(oldest) <= now - seconds do
     oldest = redis.call('LINDEX', key, -1)
 end
 local used = redis.call('LLEN', key)
-local acquired = used + amount <= limit
-if acquired and amount > 0 then
-    for _ = 1, amount do redis.call('LPUSH', key, ARGV[1]) end
+local granted = math.max(0, math.min(amount, limit - used))
+if granted > 0 then
+    for _ = 1, granted do redis.call('LPUSH', key, ARGV[1]) end
     redis.call('EXPIRE', key, seconds)
-    used, oldest = used + amount, oldest or ARGV[1]
+    used, oldest = used + granted, oldest or ARGV[1]
 end
-return {acquired and 1 or 0, used, oldest or ''}
+return {granted, used, oldest or ''}
 """
 
 
@@ -77,9 +77,9 @@ class RedisLimits(RedisStorage):
         now = self._clock()
         try:
             reply = self._window([self.prefixed_key(key)], [repr(now), limit, seconds, amount])
-            acquired, used, oldest = reply
+            granted, used, oldest = reply
             room_in = float(oldest) + seconds - now if oldest else 0.0
-            return Window(acquired == 1, int(used), max(0.0, room_in))
+            return Window(int(granted), int(used), max(0.0, room_in))
         except (RedisError, OSError, ValueError, TypeError) as error:  # away, slow, or nonsense
             raise StoreUnavailable from error
 

@@ -42,7 +42,7 @@ session_messages = Table(
 limit_entries = Table(
     "limit_entries",
     metadata,
-    # Whose call, and which limit: a hash, never a key or an address.
+    # Whose call, and which limit; of keys and addresses a hash.
     Column("key", Text, primary_key=True),
     # UTC epoch seconds.
     Column("expires_at", Double, primary_key=True, index=True),

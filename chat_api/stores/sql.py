@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import importlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from chat_api.errors import StoreUnavailable
 from chat_api.stores.engines import WRITES, postgresql_engine, sqlite_engine
 from chat_api.stores.native import NativeThread, run_within
-from chat_api.stores.schema import NEWEST
+from chat_api.stores.opening import alone_in, migrate
+from chat_api.stores.recent import Recent
 
 PATIENCE_SECONDS = 5.0
 """How long a call waits for a lock of somebody else's."""
 TURN_PATIENCES = 2
 """How many times that it waits for its turn: calls of our own go by quickly."""
+SPARE_SECONDS = 1.0
+"""What a call may take besides its turn and its lock: a disk or a server that hangs is given up."""
 READINESS_SECONDS = 1.0
 """For so long an answer to "ready?" is told again: anybody may ask, and each asks the disk."""
+PROBE_SECONDS = 1.0
+"""Patience for that answer: who asks does not wait for long, nor do calls behind it."""
 COUNTER_PATIENCE_SECONDS = 1.0
 """As `PATIENCE_SECONDS`, for counters: a call had better go uncounted than wait for long."""
 COUNTER_MOST_SECONDS = 2.0
 OPENING_SECONDS = 10.0
-"""As the two above, until it is open: a server that has just been started has tables to make."""
+"""At least so long, until it is open: a server that has just been started has tables to make."""
 COUNTER_CONNECTIONS = 2
-MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -70,7 +72,12 @@ def open_counters(database_url: str | None, data_dir: str) -> Database:
         folder = Path(data_dir).absolute()
         engine = sqlite_engine(folder, survives_power_cuts=False, **patience)
     return Database(
-        engine, folder=folder, most_seconds=COUNTER_MOST_SECONDS, logs_failures=False, **patience
+        engine,
+        folder=folder,
+        most_seconds=COUNTER_MOST_SECONDS,
+        opening_seconds=OPENING_SECONDS,
+        logs_failures=False,
+        **patience,
     )
 
 
@@ -83,8 +90,9 @@ class Database:
     Args:
         folder: SQLite's; None for a server.
         patience_seconds: as the engine has it.
-        most_seconds: how long a call may take in all once the database is open; one that is
-            given up then may still come to pass.
+        most_seconds: how long a call may take in all; one that is given up then may still come
+            to pass. None for its turn, its patience and a second.
+        opening_seconds: how long it may take at least until the database is open.
         logs_failures: whether each failure is a line in the log.
     """
 
@@ -95,20 +103,22 @@ class Database:
         folder: Path | None = None,
         patience_seconds: float,
         most_seconds: float | None = None,
+        opening_seconds: float = 0.0,
         logs_failures: bool = True,
     ) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(**{WRITES: True})
+        self._writer = engine.execution_options(**{WRITES: patience_seconds})
+        self._prober = engine.execution_options(**{WRITES: PROBE_SECONDS})
         self._folder = folder
         self._turn_seconds = TURN_PATIENCES * patience_seconds
-        self._most_seconds = most_seconds
+        self._most_seconds = most_seconds or self._turn_seconds + patience_seconds + SPARE_SECONDS
+        self._opening_seconds = opening_seconds
         self._logs_failures = logs_failures
         # SQLite always blocks; psycopg waits through the event loop by itself.
         self._thread = NativeThread() if folder else None
         self._opening = threading.Lock()
         self._is_open = False
-        self._readiness: tuple[bool, str] = (False, "")
-        self._readiness_until = 0.0
+        self._readiness = Recent(self._probe, READINESS_SECONDS)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """What the work returns; it must not write.
@@ -116,7 +126,7 @@ class Database:
         Raises:
             StoreUnavailable: the database cannot be used.
         """
-        return self._run(self.engine, work)
+        return self._call(self.engine, work)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """What the work returns, when all of it is committed; it is stored whole or not at all.
@@ -124,19 +134,11 @@ class Database:
         Raises:
             StoreUnavailable: the database cannot be used; nothing is acknowledged.
         """
-        return self._run(self._writer, work)
+        return self._call(self._writer, work)
 
     def readiness(self) -> tuple[bool, str]:
-        """Whether the database can be written to, and a word on it. A disk that is full or
-        read-only shows only when something is written."""
-        if time.monotonic() >= self._readiness_until:
-            try:
-                self.write(_touch)
-                self._readiness = True, self.engine.dialect.name
-            except StoreUnavailable as error:
-                self._readiness = False, str(error)
-            self._readiness_until = time.monotonic() + READINESS_SECONDS
-        return self._readiness
+        """Whether the database can be written to, and a word on it; up to a second old."""
+        return self._readiness.get()
 
     def warm_up(self) -> None:
         """Open it before anybody asks. A failure is logged, and the next call tries again."""
@@ -147,10 +149,26 @@ class Database:
         """Close all connections. The next call opens new ones."""
         self._perform(self.engine.dispose)
 
-    def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+    def _probe(self) -> tuple[bool, str]:
+        """A disk that is full or read-only shows only when something is written."""
+        try:
+            self._run(self._prober, _touch, PROBE_SECONDS, PROBE_SECONDS)
+        except StoreUnavailable as error:
+            return False, str(error)
+        return True, self.engine.dialect.name
+
+    def _call(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        least = 0.0 if self._is_open else self._opening_seconds
         turn_seconds, most_seconds = self._turn_seconds, self._most_seconds
-        if most_seconds is not None and not self._is_open:
-            turn_seconds = most_seconds = OPENING_SECONDS
+        return self._run(engine, work, max(least, turn_seconds), max(least, most_seconds))
+
+    def _run(
+        self,
+        engine: Engine,
+        work: Callable[[Connection], T],
+        turn_seconds: float,
+        most_seconds: float,
+    ) -> T:
         turn_by = time.monotonic() + turn_seconds
 
         def job() -> T:
@@ -180,41 +198,16 @@ class Database:
             raise TimeoutError("the store is still being opened")
         try:
             if not self._is_open:
-                with _alone_in(self._folder), self._writer.begin() as connection:
-                    self._migrate(connection)
+                with alone_in(self._folder, turn_by), self._writer.begin() as connection:
+                    migrate(connection)
                 self._is_open = True
         finally:
             self._opening.release()
 
-    def _migrate(self, connection: Connection) -> None:
-        """Workers and machines that start at the same time do this one after the other. A
-        database that a newer version has migrated already is used as it is."""
-        if self._folder is None:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
-        if _version(connection) < NEWEST:
-            importlib.import_module("chat_api.stores.migrations").upgrade(connection)
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path | None) -> Iterator[None]:
-    """SQLite: make the folder, and let no other process open the database meanwhile. Switching
-    the file to WAL fails at once, with all patience, when somebody else is at it."""
-    if folder is None:
-        yield
-        return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "opening.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _version(connection: Connection) -> str:
-    if not inspect(connection).has_table("alembic_version"):
-        return ""
-    return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
-
 
 def _touch(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL statement_timeout = {round(1000 * PROBE_SECONDS)}"))
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 

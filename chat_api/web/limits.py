@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from flask import Flask, Response, after_this_request, g, request
 
 from chat_api.errors import RateLimited
-from chat_api.services.limits import Limiter, Use, Verdict, caller_of
+from chat_api.services.limit_checks import Verdict
+from chat_api.services.limits import Limiter, Use, caller_of
 from chat_api.web.peers import peer_of
 
 USES = "chat_api.limits"

@@ -147,7 +147,7 @@ class CommonPlugin(BasePlugin):
             failures.append(errors.KeyMissing)
         limited = is_limited(self._app, rule.endpoint)
         if limited:
-            failures.append(errors.RateLimited)
+            failures += [errors.RateLimited, errors.Overloaded]
         failures += raised_by(self._app.view_functions[rule.endpoint])
         failures.append(errors.InternalError)
         asks_model = errors.UpstreamError in failures

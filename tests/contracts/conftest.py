@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
-from chat_api.stores.sql import Database, open_database
+from chat_api.stores.limits import SqlLimits
+from chat_api.stores.sql import Database, open_counters, open_database
+from tests.servers import RedisServer
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -26,3 +30,30 @@ def database(database_url: str | None, tmp_path: Path) -> Iterator[Database]:
     database = open_database(database_url, str(tmp_path / "data"))
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of this run's own."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    server = RedisServer(binary, tmp_path_factory.mktemp("redis"))
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """Where limits are counted, and nothing is yet: a backend and its place."""
+    place = str(tmp_path / "data")
+    if request.param == "postgresql":
+        place = request.getfixturevalue("postgresql_url")
+        store = SqlLimits(open_counters(place, ""))
+        store.reset()
+        store.close()
+    if request.param == "redis":
+        place = request.getfixturevalue("redis_url")
+        with redis.Redis.from_url(place) as client:
+            client.flushdb()
+    return request.param, place

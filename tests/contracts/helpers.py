@@ -1,9 +1,14 @@
-"""A clock for stores, and many at once."""
+"""Stores to count in, a clock for them, and many at once."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+
+from chat_api.stores.base import LimitStore
+from chat_api.stores.limits import SqlLimits
+from chat_api.stores.redis_limits import RedisLimits
+from chat_api.stores.sql import open_counters
 
 
 class Clock:
@@ -32,3 +37,12 @@ def together(times: int, work: Callable[[int], object]) -> None:
     for thread in threads:
         thread.join()
     assert len(done) == times
+
+
+def limit_store(backend: str, place: str, *clock: Callable[[], float]) -> LimitStore:
+    """A store of one's own, also in another process: `place` is a folder or a URL."""
+    if backend == "redis":
+        return RedisLimits(place, *clock)
+    if backend == "postgresql":
+        return SqlLimits(open_counters(place, ""), *clock)
+    return SqlLimits(open_counters(None, place), *clock)

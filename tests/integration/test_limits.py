@@ -28,6 +28,7 @@ from tests.servers import RedisServer, Server, free_port, gunicorn
 
 LIMIT = 30
 CALLS = 60
+OTHER = {"X-Forwarded-For": "198.51.100.7"}
 
 
 @contextlib.contextmanager
@@ -167,8 +168,22 @@ def test_a_stream_says_how_much_is_left(tmp_path: Path, door: Door) -> None:
         assert (reply.status, reply.headers[name]) == (200, "4")
 
 
+@pytest.mark.parametrize("backend", ["sqlite", "redis"])
+def test_a_flood_from_one_caller_opens_nothing(
+    request: pytest.FixtureRequest, tmp_path: Path, backend: str
+) -> None:
+    settings = {}
+    if backend == "redis":
+        settings["REDIS_URL"] = request.getfixturevalue("redis_server").url
+    with limited(tmp_path, 10, **settings) as server:
+        replies = at_once(server, 600)
+        assert Counter(reply.status for reply in replies) == {200: 10, 429: 590}
+        assert all(1 <= int(r.headers["X-RateLimit-Reset"]) <= 60 for r in replies)
+        assert '"limiter"' not in server.log()
+
+
 def test_redis_goes_and_comes_back(tmp_path: Path, redis_server: RedisServer) -> None:
-    with limited(tmp_path, 3, REDIS_URL=redis_server.url) as server:
+    with limited(tmp_path, 3, REDIS_URL=redis_server.url, TRUSTED_PROXIES="1") as server:
         assert [ask(server, CHAT).status for _ in range(5)] == [200, 200, 200, 429, 429]
         redis_server.kill()
         replies = at_once(server, CALLS)
@@ -179,16 +194,16 @@ def test_redis_goes_and_comes_back(tmp_path: Path, redis_server: RedisServer) ->
         lines = [line for line in server.log().splitlines() if '"event":"limiter"' in line]
         assert 1 <= len(lines) < CALLS / 4, "more than one every few seconds"
         redis_server.start()  # empty
-        wait_for(lambda: ask(server, CHAT).status == 429)
+        wait_for(lambda: send(server, CHAT.path, CHAT.body(), headers=OTHER).status == 429)
         assert '"crash"' not in server.log() and "Traceback" not in server.log()
 
 
 def test_while_the_file_is_locked_calls_pass_uncounted(tmp_path: Path) -> None:
-    with limited(tmp_path, 1) as server:
+    with limited(tmp_path, 1, TRUSTED_PROXIES="1") as server:
         assert [ask(server, CHAT).status for _ in range(2)] == [200, 429]
         other = sqlite3.connect(tmp_path / "data" / FILE_NAME, isolation_level=None)
         with contextlib.closing(other):
             other.execute("BEGIN IMMEDIATE")
             assert {reply.status for reply in at_once(server, CALLS)} == {200}
-        wait_for(lambda: ask(server, CHAT).status == 429)
+        wait_for(lambda: send(server, CHAT.path, CHAT.body(), headers=OTHER).status == 429)
         assert '"crash"' not in server.log()

@@ -7,6 +7,7 @@ import http.client
 import os
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from chat_api.stores.engines import FILE_NAME
 from tests.fakes import chunk, frame
 from tests.integration.doors import data_of, frames_of, text_of
 from tests.integration.stage import Stage, refuse
@@ -37,7 +39,8 @@ def texts(server: Server, session_id: str | None) -> list[str]:
 
 
 def active(server: Server) -> int:
-    count: int = get(server, "/api/health").json["active_sessions"]
+    with contextlib.closing(sqlite3.connect(server.folder / "data" / FILE_NAME)) as file:
+        count: int = file.execute("SELECT count(*) FROM sessions").fetchone()[0]
     return count
 
 

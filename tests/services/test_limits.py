@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from chat_api.errors import StoreUnavailable
-from chat_api.services.limits import REST_SECONDS, Limiter, Use, Verdict, caller_of
+from chat_api.services.limit_checks import Verdict
+from chat_api.services.limits import REST_SECONDS, Limiter, Use, caller_of
 from chat_api.stores.base import Window
 
 
@@ -27,9 +28,9 @@ class Store:
         if not self.is_well:
             raise StoreUnavailable from ConnectionRefusedError()
         used = self.used.get(key, 0)
-        acquired = used + amount <= limit
-        self.used[key] = used + amount * acquired
-        return Window(acquired, self.used[key], 12.3 if self.used[key] else 0.0)
+        granted = max(0, min(amount, limit - used))
+        self.used[key] = used + granted
+        return Window(granted, self.used[key], 12.5 if self.used[key] else 0.0)
 
     def warm_up(self) -> None:
         """Nothing is to be opened."""
@@ -90,11 +91,11 @@ def test_without_limits_nothing_counts() -> None:
 
 def test_a_caller_is_told_what_is_left(limiter: Limiter) -> None:
     assert limiter.check("a", Use.SHOWS) == Verdict(True, 2, 2, 0)
-    assert limiter.check("a", Use.COUNTS) == Verdict(True, 2, 1, 12.3)
-    assert limiter.check("a", Use.COUNTS) == Verdict(True, 2, 0, 12.3)
-    assert limiter.check("a", Use.COUNTS) == Verdict(False, 2, 0, 12.3)
-    assert limiter.check("a", Use.SHOWS) == Verdict(True, 2, 0, 12.3)
-    assert limiter.check("b", Use.COUNTS) == Verdict(True, 2, 1, 12.3)
+    assert limiter.check("a", Use.COUNTS) == Verdict(True, 2, 1, 12.5)
+    assert limiter.check("a", Use.COUNTS) == Verdict(True, 2, 0, 12.5)
+    assert limiter.check("a", Use.COUNTS) == Verdict(False, 2, 0, 12.5)
+    assert limiter.check("a", Use.SHOWS) == Verdict(True, 2, 0, 12.5)
+    assert limiter.check("b", Use.COUNTS) == Verdict(True, 2, 1, 12.5)
     assert limiter.readiness() == (True, "memory")
 
 
@@ -125,11 +126,24 @@ def test_while_one_call_tries_again_the_others_do_not_wait(
 
     def slow(*window: Any) -> Window:
         beside.append(limiter.check("b", Use.COUNTS))
-        return Window(True, 1, 60)
+        return Window(1, 1, 60)
 
     monkeypatch.setattr(store, "window", slow)
     assert limiter.check("a", Use.COUNTS) is not None
     assert beside == [None]
+
+
+def test_who_had_reached_the_limit_is_refused_while_the_store_is_down(
+    limiter: Limiter, store: Store, clock: Clock
+) -> None:
+    for _ in range(3):
+        limiter.check("a", Use.COUNTS)
+    store.is_well = False
+    assert limiter.check("b", Use.COUNTS) is None
+    clock.now += 2
+    assert limiter.check("a", Use.COUNTS) == Verdict(False, 2, 0, 10.5)
+    clock.now += 10.5
+    assert limiter.check("a", Use.COUNTS) is None
 
 
 def test_it_recovers_by_itself(limiter: Limiter, store: Store, clock: Clock) -> None:
@@ -160,7 +174,7 @@ def test_a_flood_of_failures_is_a_line_every_few_seconds(
     assert 400 < lines[1]["uncounted"] < 700
 
 
-def test_neither_keys_nor_addresses_are_in_what_is_stored(limiter: Limiter, store: Store) -> None:
+def test_neither_keys_nor_addresses_are_stored_as_they_are(limiter: Limiter, store: Store) -> None:
     callers = [caller_of("", "192.0.2.7"), caller_of("o", "192.0.2.7"), caller_of("o", "x")]
     assert callers[1] == callers[2] != callers[0] != caller_of("192.0.2.7", "")
     limiter.check(callers[0], Use.COUNTS)

@@ -260,7 +260,7 @@ def test_a_caller_over_its_limit(upstream: FakeUpstream) -> None:
 def test_a_caller_over_the_limit_of_api(client: FlaskClient, services: Services) -> None:
     store, caller = services.limiter.store, caller_of("", "127.0.0.1")
     key = RateLimitItemPerMinute(600, namespace="requests").key_for(caller)
-    assert store is not None and store.window(key, 600, 60, 600).acquired
+    assert store is not None and store.window(key, 600, 60, 600).granted
     for reply in (client.post("/api/sessions", data=b"{"), client.get("/api/sessions/x")):
         assert_error(reply, 429)
         assert reply.headers["X-RateLimit-Remaining"] == "0"

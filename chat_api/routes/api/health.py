@@ -19,7 +19,7 @@ bp = Blueprint("api_health", __name__, description="Whether sessions can be used
 def retrieve() -> Response:
     """Check the health of the session API
 
-    With the number of sessions; a 503 when the store cannot be used.
+    With the number of sessions, up to a second old; a 503 when the store cannot be used.
     """
     return jsonify(
         status="healthy",

@@ -1,0 +1,67 @@
+"""Opening a database: its folder, its tables, and nobody else at it meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gevent import monkey
+from sqlalchemy import Connection, inspect, text
+
+from chat_api.stores.schema import NEWEST
+
+MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
+PAUSE_SECONDS = 0.02
+# In a native thread gevent's own would start an event loop.
+sleep = monkey.get_original("time", "sleep")
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path | None, until: float) -> Iterator[None]:
+    """SQLite: make the folder, and let no other process open the database meanwhile. Switching
+    the file to WAL fails at once, with all patience, when somebody else is at it.
+
+    Args:
+        until: by `time.monotonic`.
+
+    Raises:
+        TimeoutError: another process has been at it until then.
+    """
+    if folder is None:
+        yield
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "opening.lock").open("w") as lock:
+        while not _locked(lock.fileno()):
+            if time.monotonic() > until:
+                raise TimeoutError("another process is opening the store")
+            sleep(PAUSE_SECONDS)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables to the newest version. Workers and machines that start at the same time do
+    this one after the other. A database that a newer version has migrated already is used as it
+    is."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
+    if _version(connection) < NEWEST:
+        importlib.import_module("chat_api.stores.migrations").upgrade(connection)
+
+
+def _version(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
