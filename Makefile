@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test bench fuzz lint format types check clean
+.PHONY: help install run serve test test-deploy nginx bench fuzz lint format types check clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.run $(VENV)/.local ## Install what the server needs, the local model too
 
@@ -18,6 +18,14 @@ serve: $(VENV)/.run ## Serve without looking after the local model's packages
 
 test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
 	@$(BIN)/python -m pytest --cov --cov-fail-under=95 $(ARGS)
+
+test-deploy: $(VENV)/.dev nginx ## Build the image without an engine, run it, measure nginx (half a minute)
+	@PIP_QUIET=1 $(BIN)/python -m tests.image $(ARGS)
+	@$(BIN)/python -m pytest -q -s tests/integration/test_nginx.py -k each_piece
+
+nginx: ## Install nginx for the tests where it is missing (Debian, as root)
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || { \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light; }
 
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
