@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test browser screenshots bench fuzz lint format types check clean
+.PHONY: help install run serve test test-deploy browser nginx screenshots bench fuzz lint format \
+	types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,14 @@ browser: ## Install Chromium for the tests of the chat page, from Debian's packa
 
 screenshots: $(VENV)/.dev browser ## Take the pictures of the chat page in docs/ anew
 	@$(BIN)/python -m tests.browser.screenshots
+
+test-deploy: $(VENV)/.dev nginx ## Build the image without an engine, run it, measure nginx (half a minute)
+	@PIP_QUIET=1 $(BIN)/python -m tests.image $(ARGS)
+	@$(BIN)/python -m pytest -q -s tests/integration/test_nginx.py -k each_piece
+
+nginx: ## Install nginx for the tests, from Debian's packages, if it is missing
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || { \
+	  $(SUDO) apt-get update && $(SUDO) apt-get install --yes --no-install-recommends nginx-light; }
 
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-REDIS_OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"}
-"""What may stand behind the `?` of a REDIS_URL. The client takes more, and of what it does not
-know it says so with the first connection only."""
+REDIS_TLS_OPTIONS = {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"}
+"""What may stand behind the `?` of a REDIS_URL beside `db`, with TLS only. The client takes more,
+and of what it does not know it says so with the first connection only."""
 
 Form = Callable[[str], Any]
 """Reads a value; raises ValueError where it has another form."""
@@ -136,6 +136,7 @@ def redis_url(value: str) -> str:
         database = parts.path.strip("/") or "0"
         fit = parts.hostname is not None and parts.port != 0 and database.isdecimal()
         fit = fit and parts.scheme in ("redis", "rediss")
-    if not fit or not options.keys() <= REDIS_OPTIONS or not options.get("db", "0").isdecimal():
+    known = {"db"} | (REDIS_TLS_OPTIONS if parts.scheme == "rediss" else set())
+    if not fit or not options.keys() <= known or not options.get("db", "0").isdecimal():
         raise ValueError(value)
     return value

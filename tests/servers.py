@@ -197,13 +197,19 @@ class Server:
 
 
 class RedisServer:
-    """A Redis of a test's own on a free port; it keeps nothing."""
+    """A Redis of a test's own on a free port; it keeps nothing.
 
-    def __init__(self, binary: str, folder: Path) -> None:
+    Args:
+        options: more of its command line; what comes twice counts as it comes last. `{port}` is
+            its port.
+    """
+
+    def __init__(self, binary: str, folder: Path, *options: str) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._command = [binary, "--port", str(self.port), "--bind", "127.0.0.1"]
         self._command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
+        self._command += [option.format(port=self.port) for option in options]
         self.start()
 
     def start(self) -> None:

@@ -81,7 +81,7 @@ def test_make_explains_itself() -> None:
     text = subprocess.run(
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     ).stdout
-    for target in ("run", "test", "bench", "fuzz", "lint", "types", "clean"):
+    for target in ("run", "test", "test-deploy", "bench", "fuzz", "lint", "types", "clean"):
         assert f"make {target} " in text
 
 

@@ -1,0 +1,210 @@
+"""Two instances behind nginx that share PostgreSQL and Redis: one count, and deaths."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.doors import ASK, CHAT, CHAT_STREAM, DOORS, V1, door_name
+from tests.integration.nginx import Pair, behind_nginx
+from tests.integration.stage import prompt_of
+from tests.integration.wire import PATIENCE_SECONDS, Call, ask, get, send, wait_for
+from tests.servers import Exchange, RedisServer, ScriptedUpstream, Server, answer_plainly
+
+LIMIT = 30
+CALLS = 60
+CALLERS = 4
+
+
+@pytest.fixture
+def shared(postgresql_url: str, redis_server: RedisServer) -> dict[str, str]:
+    return {"DATABASE_URL": postgresql_url, "REDIS_URL": redis_server.url}
+
+
+def call_from(address: str, server: Server) -> int:
+    """The status of a call that comes from another address of this machine."""
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", server.port, timeout=PATIENCE_SECONDS, source_address=(address, 0)
+    )
+    with contextlib.closing(connection):
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", CHAT.path, json.dumps(CHAT.body()), headers)
+        return connection.getresponse().status
+
+
+def test_sixty_calls_that_name_sixty_callers_are_one_caller_with_thirty_answers(
+    shared: dict[str, str], tmp_path: Path
+) -> None:
+    settings = {**shared, "UPSTREAM": "mock", "RATE_LIMIT_PER_MINUTE": str(LIMIT)}
+    with behind_nginx(tmp_path, **settings) as pair, contextlib.ExitStack() as stack:
+        calls = []
+        for number in range(CALLS):
+            headers = {"X-Forwarded-For": f"203.0.113.{number}"}
+            call = Call(pair.nginx, CHAT.path, CHAT.body(), headers=headers)
+            calls.append(stack.enter_context(call))
+        replies = [call.whole() for call in calls]
+        assert Counter(reply.status for reply in replies) == {200: LIMIT, 429: CALLS - LIMIT}
+        left = [int(r.headers["X-RateLimit-Remaining"]) for r in replies if r.status == 200]
+        assert sorted(left) == list(range(LIMIT)), "two were told the same"
+        asked = Counter(port for call in calls for port in pair.nginx.asked(call.id))
+        assert set(asked) == {pair.one.port, pair.two.port}
+        assert call_from("127.0.0.2", pair.nginx) == 200, "another caller has calls of its own"
+
+
+class Appenders:
+    """Callers who append to sessions, and one who reads, until they are told to stop."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._done = threading.Event()
+        self.one_is_dead = threading.Event()
+        self.acknowledged: dict[str, list[str]] = {}
+        self.failed: Counter[bool] = Counter()
+        """Appends without an answer, by whether they were begun after the death."""
+        self.read: list[object] = []
+        """Statuses of the reads, and errors."""
+        self.cut: Counter[bool] = Counter()
+        """Reads whose head had passed and whose body did not come any more, as `failed`."""
+        for _ in range(CALLERS):
+            self.acknowledged[send(server, "/api/sessions", {}).json["session_id"]] = []
+        self._threads = [threading.Thread(target=self._read)]
+        for session_id in self.acknowledged:
+            self._threads.append(threading.Thread(target=self._append, args=(session_id,)))
+
+    def __enter__(self) -> Appenders:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.acknowledged.values()))
+
+    def _append(self, session_id: str) -> None:
+        number = 0
+        while not self._done.is_set():
+            text, late = f"m{number}", self.one_is_dead.is_set()
+            number += 1
+            try:
+                reply = send(self._server, "/chat", {"session_id": session_id, "message": text})
+            except (OSError, http.client.HTTPException):
+                self.failed[late] += 1
+                continue
+            if reply.status == 200:
+                self.acknowledged[session_id].append(text)
+            else:
+                self.failed[late] += 1
+
+    def _read(self) -> None:
+        path = f"/api/sessions/{next(iter(self.acknowledged))}"
+        while not self._done.is_set():
+            late = self.one_is_dead.is_set()
+            try:
+                self.read.append(get(self._server, path).status)
+            except http.client.IncompleteRead:
+                self.cut[late] += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.read.append(error)
+
+
+def kill(server: Server) -> None:
+    """`kill -9` of the whole instance; it is gone when this returns."""
+    os.killpg(server.process.pid, signal.SIGKILL)
+    server.process.wait(5)
+
+    def refuses() -> bool:
+        with socket.socket() as caller:
+            return caller.connect_ex(("127.0.0.1", server.port)) != 0
+
+    wait_for(refuses)
+
+
+def test_kill_9_of_one_loses_no_acknowledged_message_and_fails_no_later_call(
+    shared: dict[str, str], tmp_path: Path
+) -> None:
+    with behind_nginx(tmp_path, **shared, UPSTREAM="mock") as pair:
+        with Appenders(pair.nginx) as appenders:
+            wait_for(lambda: appenders.count >= 60)
+            kill(pair.one)
+            # nginx has read by now that its idle connections to the dead one are closed.
+            assert [get(pair.nginx, "/health").status for _ in range(4)] == [200] * 4
+            appenders.one_is_dead.set()
+            killed_at = appenders.count
+            wait_for(lambda: appenders.count >= killed_at + 60)
+        # A GET that had no answer was sent to the other one. Of one whose head had passed already
+        # nobody can take that back; it is at most the one that was under way.
+        assert set(appenders.read) == {200}
+        assert appenders.cut[False] <= 1 and appenders.cut[True] == 0
+        assert appenders.failed[True] == 0
+        # Each connection to the dead one fails one call at most; there is one for each caller.
+        assert appenders.failed[False] <= CALLERS + 1
+        for session_id, texts in appenders.acknowledged.items():
+            messages = get(pair.nginx, f"/api/sessions/{session_id}").json["messages"]
+            stored = [message["content"] for message in messages[::2]]
+            assert set(texts) <= set(stored)
+            # What was under way may have been stored and not answered, but never twice.
+            assert len(stored) == len(set(stored))
+
+
+@pytest.fixture
+def held(scripted: ScriptedUpstream) -> Iterator[threading.Event]:
+    """While it is not set the upstream keeps those waiting who ask it to `hold`."""
+    released = threading.Event()
+
+    def script(exchange: Exchange) -> None:
+        if prompt_of(exchange) == "hold":
+            released.wait(PATIENCE_SECONDS)
+        with contextlib.suppress(OSError):
+            answer_plainly(exchange)
+
+    scripted.script = script
+    yield released
+    released.set()
+
+
+def asked_to_hold(upstream: ScriptedUpstream) -> int:
+    return sum(prompt_of(exchange) == "hold" for exchange in upstream.exchanges)
+
+
+def test_a_post_that_was_seen_by_one_who_dies_is_not_sent_again(
+    shared: dict[str, str], tmp_path: Path, scripted: ScriptedUpstream, held: threading.Event
+) -> None:
+    with behind_nginx(tmp_path, **shared, OPENAI_BASE_URL=scripted.url) as pair:
+        # `least_conn`: one for each.
+        with (
+            Call(pair.nginx, V1.path, V1.body("hold")) as first,
+            Call(pair.nginx, V1.path, V1.body("hold")) as second,
+        ):
+            wait_for(lambda: asked_to_hold(scripted) == 2)
+            kill(pair.one)
+            wait_for(lambda: pair.nginx.log().count(f"{pair.one.port}\n") == 1)
+            held.set()
+            replies = [first.whole(), second.whole()]
+        assert sorted(reply.status for reply in replies) == [200, 502]
+        assert asked_to_hold(scripted) == 2
+        assert_both_dead_is_told_in_each_shape(pair)
+
+
+def assert_both_dead_is_told_in_each_shape(pair: Pair) -> None:
+    assert {ask(pair.nginx, door).status for door in (CHAT, CHAT_STREAM, ASK, V1)} == {200}
+    kill(pair.two)
+    for door in DOORS:
+        reply = ask(pair.nginx, door)
+        assert (reply.status, reply.headers["Content-Type"]) == (502, "application/json")
+        assert "502" in door.error_text(reply.body), door_name(door)
+        assert reply.headers["X-Request-ID"]

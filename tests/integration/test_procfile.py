@@ -1,0 +1,120 @@
+"""The Procfile's line run as Heroku does, with PostgreSQL and Redis as add-ons give them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.integration.doors import API_CHAT
+from tests.integration.wire import get, send, wait_for
+from tests.servers import ROOT, RedisServer, Server, clean_environment, free_port
+
+PASSWORD = "p4ssw0rd"
+SLUG = ("Procfile", "main.py", "gunicorn.conf.py", "deploy", "chat_api")
+"""What of the repository is needed on a dyno."""
+
+
+@pytest.fixture
+def redis_addon(tmp_path: Path) -> Iterator[RedisServer]:
+    """TLS only, with a password, and a certificate of nobody's that anybody trusts."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    certificate = trustme.CA().issue_cert("redis.invalid")
+    certificate.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    options = ["--port", "0", "--tls-port", "{port}", "--tls-auth-clients", "no"]
+    options += ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"]
+    options += ["--tls-ca-cert-file", "cert.pem", "--requirepass", PASSWORD]
+    server = RedisServer(binary, tmp_path, *options)
+    server.url = f"rediss://:{PASSWORD}@127.0.0.1:{server.port}"
+    yield server
+    server.kill()
+
+
+@contextlib.contextmanager
+def dyno(folder: Path, **config: str) -> Iterator[Server]:
+    """The `web` process in a folder of its own, with the variables that Heroku adds."""
+    app, log, port = folder / "app", folder / "log", free_port()
+    app.mkdir()
+    for name in SLUG:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, app / name)
+    process_type, _, command = (app / "Procfile").read_text().strip().partition(": ")
+    assert process_type == "web"
+    heroku = {
+        "PORT": str(port),
+        "DYNO": "web.1",
+        "HOME": str(app),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "FORWARDED_ALLOW_IPS": "*",  # these two are the Python buildpack's
+        "WEB_CONCURRENCY": "02",
+    }
+    environment = {**clean_environment(), **heroku, **config}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["sh", "-c", command],
+            cwd=app,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    server = Server(process, port, log)
+    try:
+        wait_for(lambda: is_up(server))
+        yield server
+        os.killpg(process.pid, signal.SIGTERM)  # Heroku tells every process
+        assert process.wait(30) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)
+
+
+def is_up(server: Server) -> bool:
+    assert server.process.poll() is None, server.log()
+    with contextlib.suppress(OSError):
+        return get(server, "/health/ready").status == 200
+    return False
+
+
+def test_the_procfile_serves_with_the_add_ons_urls_as_they_come(
+    postgresql_url: str, redis_addon: RedisServer, tmp_path: Path
+) -> None:
+    database = postgresql_url.replace("postgresql://", "postgres://")
+    with dyno(
+        tmp_path, DATABASE_URL=database, REDIS_URL=redis_addon.url, UPSTREAM="mock"
+    ) as server:
+        calls = [("203.0.113.1", "599"), ("198.51.100.9, 203.0.113.1", "598"), ("192.0.2.1", "599")]
+        for forwarded_for, left in calls:  # the last one counts, which the router has written
+            headers = {"X-Forwarded-For": forwarded_for}
+            reply = send(server, API_CHAT.path, API_CHAT.body(), headers=headers)
+            assert (reply.status, reply.headers["X-RateLimit-Remaining"]) == (200, left)
+        session = reply.headers["X-Session-ID"]
+        assert get(server, f"/api/sessions/{session}").json["message_count"] == 2
+        checks = get(server, "/health/ready").json["checks"]
+        assert checks["limiter"] == {"status": "ok", "detail": "redis"}
+        assert checks["store"]["detail"] == "postgresql"
+        assert not (tmp_path / "app" / "data").exists(), "the disk vanishes"
+        assert '"crash"' not in server.log() and '"event":"limiter"' not in server.log()
+
+
+def test_elsewhere_a_certificate_that_cannot_be_checked_is_refused(
+    redis_addon: RedisServer, tmp_path: Path
+) -> None:
+    with dyno(tmp_path, REDIS_URL=redis_addon.url, UPSTREAM="mock", DYNO="") as server:
+        reply = send(server, API_CHAT.path, API_CHAT.body())
+        assert (reply.status, reply.headers["X-RateLimit-Limit"]) == (200, None), "uncounted"
+        wait_for(lambda: '"event":"limiter"' in server.log())
