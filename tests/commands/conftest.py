@@ -1,8 +1,8 @@
-"""Servers for commands, and commands in this process."""
+"""Commands in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,6 @@ from click.testing import Result
 
 from chat_api import create_app
 from chat_api.settings import Settings
-from tests.servers import Server, gunicorn
-
-API_KEY = "canary-of-the-callers"
-
-
-@pytest.fixture(scope="session")
-def mock_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with one worker and the mock, which wants a key."""
-    folder = tmp_path_factory.mktemp("mock")
-    with gunicorn(folder, UPSTREAM="mock", API_KEY=API_KEY, WEB_CONCURRENCY="1") as server:
-        yield server
 
 
 @pytest.fixture

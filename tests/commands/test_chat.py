@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.commands.conftest import API_KEY
 from tests.commands.processes import command
+from tests.mock_server import API_KEY
 from tests.servers import Exchange, ScriptedUpstream, Server, free_port
 
 Run = Callable[..., Result]

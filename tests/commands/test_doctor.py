@@ -11,9 +11,9 @@ import pytest
 from click.testing import Result
 
 from chat_api.upstreams import local
-from tests.commands.conftest import API_KEY
 from tests.commands.processes import command
 from tests.commands.proxies import BadProxy
+from tests.mock_server import API_KEY
 from tests.servers import Exchange, ScriptedUpstream, Server, free_port
 
 SECRET = "sk-canary-of-the-server"
