@@ -81,7 +81,7 @@ def _keys(settings: Settings) -> Finding:
         advice = "Set a long one: `python3 -c 'import secrets; print(secrets.token_urlsafe())'`"
         return Finding("api key", Verdict.WARN, found, advice)
     if settings.api_keys:
-        return Finding("api key", Verdict.OK, f"callers need one of {len(settings.api_keys)}")
+        return Finding("api key", Verdict.OK, f"callers need one; {len(settings.api_keys)} set")
     found = "none is wanted: whoever reaches this server may use it"
     if settings.openai_api_key:
         return Finding("api key", Verdict.WARN, f"{found}, on your OpenAI key", "Set API_KEY")
