@@ -1,4 +1,4 @@
-"""`flask --app main …` in processes of its own."""
+"""`flask --app main …` in processes of its own, and what it says."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def command(
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def by_subject(text: str) -> dict[str, str]:
+    """The lines; each begins with its verdict."""
+    return {line[6:16].strip(): line for line in text.splitlines()}

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from chat_api.upstreams import local
-from tests.commands.processes import command
-from tests.commands.proxies import BadProxy
+from tests.commands.processes import by_subject, command
 from tests.mock_server import API_KEY
-from tests.servers import Exchange, ScriptedUpstream, Server, free_port
+from tests.servers import Exchange, ScriptedUpstream
 
 SECRET = "sk-canary-of-the-server"
 PASSWORD = "canary-of-redis"
 DEAD = "http://127.0.0.1:1/v1"
 
 Run = Callable[..., Result]
-
-
-def by_subject(text: str) -> dict[str, str]:
-    """The lines; each begins with its verdict."""
-    return {line[6:16].strip(): line for line in text.splitlines()}
 
 
 def test_where_all_is_well_each_line_says_so_and_the_code_is_0(
@@ -72,7 +66,7 @@ def test_a_default_model_that_is_not_listed_is_a_warning(
 def test_without_any_upstream_it_says_what_to_set(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat_api.upstreams.local.find_spec", lambda name: None)
+    monkeypatch.setattr(local, "find_spec", lambda name: None)
     result = run("doctor")
     assert result.exit_code == 1
     assert "OPENAI_API_KEY" in by_subject(result.output)["upstream"]
@@ -134,58 +128,6 @@ def test_a_dead_upstream_a_dead_redis_and_no_place_for_the_store_fail_and_say_wh
         assert lines[subject].startswith("fail") and reason in lines[subject], lines[subject]
     assert lines["clock"].startswith("warn")
     assert PASSWORD not in result.output
-
-
-@pytest.fixture
-def proxy(mock_server: Server) -> Iterator[BadProxy]:
-    proxy = BadProxy(mock_server)
-    yield proxy
-    proxy.close()
-
-
-def test_a_stream_that_comes_in_pieces_is_well(run: Run, mock_server: Server) -> None:
-    result = run("doctor", "--url", mock_server.url, upstream="mock", api_keys=(API_KEY,))
-    assert result.exit_code == 0, result.output
-    lines = by_subject(result.output)
-    for subject in ("address", "http", "proxies", "stream"):
-        assert lines[subject].startswith("ok "), lines[subject]
-
-
-def test_a_proxy_that_buffers_speaks_http_1_0_and_is_not_told_of_is_found_out(
-    run: Run, proxy: BadProxy
-) -> None:
-    result = run("doctor", "--url", proxy.url, upstream="mock", api_keys=(API_KEY,))
-    assert result.exit_code == 1
-    lines = by_subject(result.output)
-    assert lines["address"].startswith("ok ")
-    assert lines["http"].startswith("fail") and "HTTP/1.0" in lines["http"]
-    assert lines["proxies"].startswith("fail") and "TRUSTED_PROXIES=1" in lines["proxies"]
-    assert lines["stream"].startswith("fail") and "at once" in lines["stream"]
-
-
-def test_a_server_that_wants_another_key_says_so(run: Run, mock_server: Server) -> None:
-    result = run("doctor", "--url", mock_server.url, upstream="mock")
-    line = by_subject(result.output)["stream"]
-    assert result.exit_code == 1
-    assert line.startswith("fail") and "401" in line
-
-
-def test_an_address_where_nobody_is_or_somebody_else_fails(
-    run: Run, scripted: ScriptedUpstream
-) -> None:
-    for url in (f"http://127.0.0.1:{free_port()}", scripted.url):
-        scripted.script = lambda exchange: exchange.reply(200, b"<html>")
-        result = run("doctor", "--url", url, upstream="mock")
-        lines = by_subject(result.output)
-        assert result.exit_code == 1 and lines["address"].startswith("fail")
-        assert "stream" not in lines
-
-
-def test_an_address_that_redirects_is_told_where(run: Run, scripted: ScriptedUpstream) -> None:
-    location = "Location: https://chat.example.org/info\r\n"
-    scripted.script = lambda exchange: exchange.reply(308, {}, headers=location)
-    result = run("doctor", "--url", scripted.url, upstream="mock")
-    assert "https://chat.example.org/info" in by_subject(result.output)["address"]
 
 
 def test_as_a_process_it_finds_a_full_disk_and_a_bad_setting(tmp_path: Path) -> None:
