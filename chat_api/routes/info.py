@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, jsonify, request
 
 from chat_api.schemas.chat_completions import MOST_CHOICES
 from chat_api.schemas.info import IndexSchema, InfoSchema
@@ -13,6 +13,7 @@ from chat_api.settings import Settings
 from chat_api.version import __version__
 from chat_api.web.bodies import MOST_DEPTH
 from chat_api.web.pages import PAGE, UNCHANGED, chat_page, prefers_html
+from chat_api.web.peers import forwarded_for
 from chat_api.web.requests import Blueprint, services
 
 bp = Blueprint("info", __name__, description="What this server is.")
@@ -50,7 +51,8 @@ def index() -> Response:
 def retrieve() -> Response:
     """Describe the server
 
-    Provider, default model, features and limits; no secrets.
+    Provider, default model, features and limits, and what of this request's way the server
+    sees; no secrets.
     """
     settings: Settings = current_app.config["SETTINGS"]
     limits = {
@@ -79,6 +81,11 @@ def retrieve() -> Response:
             "chat-page",
         ],
         limits=limits,
+        connection={
+            "http_version": request.environ["SERVER_PROTOCOL"],
+            "forwarded_for": len(forwarded_for(request.environ)),
+            "trusted_proxies": settings.trusted_proxies,
+        },
         theme=THEME,
     )
 

@@ -30,6 +30,20 @@ class IndexSchema(Schema):
     documentation = fields.String(required=True, metadata={"description": "Where to read on."})
 
 
+class ConnectionSchema(Schema):
+    """What the server sees of a request's way: a proxy's doing, where there is one."""
+
+    http_version = fields.String(
+        required=True, metadata={"description": "What is spoken to the server, as `HTTP/1.1`."}
+    )
+    forwarded_for = fields.Integer(
+        required=True, metadata={"description": "Entries in `X-Forwarded-For`, one a proxy."}
+    )
+    trusted_proxies = fields.Integer(
+        required=True, metadata={"description": "How many of them are believed."}
+    )
+
+
 class InfoSchema(Schema):
     """Provider, default model, features and limits."""
 
@@ -41,6 +55,7 @@ class InfoSchema(Schema):
         "default_model": "gpt-4o-mini",
         "features": ["chat", "streaming"],
         "limits": {"max_body_bytes": 20_971_520, "max_choices": 16, "requests_per_minute": None},
+        "connection": {"http_version": "HTTP/1.1", "forwarded_for": 0, "trusted_proxies": 0},
         "theme": {"name": "Ocean Professional", "primary": "#2563EB"},
     }
 
@@ -59,6 +74,9 @@ class InfoSchema(Schema):
         keys=fields.String(),
         values=fields.Float(allow_none=True),
         metadata={"description": "Bounds, units in their names; null: none."},
+    )
+    connection = fields.Nested(
+        ConnectionSchema, required=True, metadata={"description": "How this request came here."}
     )
     theme = fields.Dict(
         required=True,

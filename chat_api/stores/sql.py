@@ -152,7 +152,7 @@ class Database:
     def _probe(self) -> tuple[bool, str]:
         """A disk that is full or read-only shows only when something is written."""
         try:
-            self._run(self._prober, _touch, PROBE_SECONDS, PROBE_SECONDS)
+            self._run(self._prober, touch, PROBE_SECONDS, PROBE_SECONDS)
         except StoreUnavailable as error:
             return False, str(error)
         return True, self.engine.dialect.name
@@ -205,7 +205,8 @@ class Database:
             self._opening.release()
 
 
-def _touch(connection: Connection) -> None:
+def touch(connection: Connection) -> None:
+    """Write, and change nothing."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL statement_timeout = {round(1000 * PROBE_SECONDS)}"))
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

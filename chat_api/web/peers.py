@@ -29,10 +29,16 @@ def peer_of(environ: Mapping[str, Any], trusted_proxies: int) -> str:
     connected = _network(environ.get("REMOTE_ADDR", "")) or ""
     if not trusted_proxies:
         return connected
-    entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    entries = forwarded_for(environ)
     if len(entries) < trusted_proxies:
         return connected
     return _network(entries[-trusted_proxies].strip()) or connected
+
+
+def forwarded_for(environ: Mapping[str, Any]) -> list[str]:
+    """What proxies, or whoever likes to, wrote into `X-Forwarded-For`; the nearest one last."""
+    header: str = environ.get("HTTP_X_FORWARDED_FOR", "")
+    return header.split(",") if header else []
 
 
 def _network(text: str) -> str | None:

@@ -52,6 +52,13 @@ def test_info_has_the_theme_and_no_secrets(services: Services) -> None:
     assert "sk-canary" not in reply.get_data(as_text=True)
 
 
+def test_info_says_how_the_request_came_here(client: FlaskClient) -> None:
+    here = {"http_version": "HTTP/1.1", "forwarded_for": 0, "trusted_proxies": 0}
+    assert client.get("/info").get_json()["connection"] == here
+    proxied = {"X-Forwarded-For": "192.0.2.1, 10.0.0.1"}
+    assert client.get("/info", headers=proxied).get_json()["connection"]["forwarded_for"] == 2
+
+
 def test_models_have_the_default_among_them(client: FlaskClient) -> None:
     body = client.get("/models").get_json()
     assert body["default"] == "gpt-4o-mini" and body["default"] in body["models"]
