@@ -125,7 +125,8 @@ def test_every_route_names_the_methods_that_it_takes(relay: Server) -> None:
         reply = send(relay, path, b"{}", method="PATCH")
         assert reply.status == 405, path
         allowed = set(reply.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"}
-        assert allowed == methods, path
+        # Whatever stands behind /api/sessions/ may be an id, which takes more.
+        assert allowed >= methods if "{index}" in path else allowed == methods, path
         assert_family(path, reply)
 
 
