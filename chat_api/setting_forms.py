@@ -88,18 +88,16 @@ def one_of(*choices: str) -> Form:
 
 
 def whole(low: int, high: int) -> Form:
-    def read(value: str) -> int:
-        found = int(value)
-        if not low <= found <= high:
-            raise ValueError(value)
-        return found
-
-    return read
+    return _within(low, high, int)
 
 
 def number(low: float, high: float) -> Form:
+    return _within(low, high, float)
+
+
+def _within(low: float, high: float, read_number: Callable[[str], float]) -> Form:
     def read(value: str) -> float:
-        found = float(value)
+        found = read_number(value)
         if not low <= found <= high:  # false for NaN too
             raise ValueError(value)
         return found

@@ -32,8 +32,6 @@ from chat_api.upstreams.openai import OpenAIUpstream
 class Services:
     """What routes work with."""
 
-    upstream: Upstream
-    """The default one."""
     router: Router
     models: Models
     gateway: Gateway
@@ -46,6 +44,11 @@ class Services:
     limiter: Limiter
     readiness: Readiness
     rendering: Rendering
+
+    @property
+    def upstream(self) -> Upstream:
+        """The default one."""
+        return self.router.default
 
 
 def build_services(
@@ -80,7 +83,6 @@ def build_services(
     keys = CallerKeys(settings.client_key_pattern, openai_upstream)
     limiter = Limiter(limit_store(settings), settings.requests_per_minute)
     return Services(
-        upstream=router.default,
         router=router,
         models=Models(router, settings.models),
         gateway=gateway,

@@ -68,7 +68,8 @@ class Gateway:
 
         self._admit(n)
         try:
-            completion = first_success(self._targets(body, client), ask, self._pass_by(client))
+            targets = self._targets(body, client)
+            completion = first_success(targets, ask, self._pass_by(client, began_at))
         except ChatApiError as failure:
             self._remember(client, failure, began_at)
             raise
@@ -113,7 +114,8 @@ class Gateway:
             if len(targets) == 1:
                 events, first = open_target(targets[0], grace_end)
             else:
-                events, first = open_first(targets, open_target, self._pass_by(client), grace_end)
+                pass_by = self._pass_by(client, began_at)
+                events, first = open_first(targets, open_target, pass_by, grace_end)
         except ChatApiError as failure:
             on_close(failure)
             raise
@@ -146,9 +148,7 @@ class Gateway:
         targets = self._router.route(body.get("model"), openai_only=client.openai_only)
         return awake(targets, self._health)
 
-    def _pass_by(self, client: Client) -> PassBy:
-        began_at = time.monotonic()
-
+    def _pass_by(self, client: Client, began_at: float) -> PassBy:
         def pass_by(target: Target, error: ChatApiError) -> None:
             client.record.pass_by(target.upstream.name, error)
             self._health.remember(target.upstream.name, error, began_at)

@@ -66,14 +66,13 @@ class Health:
     def speaks(self, upstream: str) -> None:
         """Take in that a stream has begun to answer. Whether it ends well is not known yet: the
         next failure counts as one more in the row."""
-        state = self._states.get(upstream)
-        if state is not None and state.in_a_row >= self._most_failures:
+        if state := self._worn_out(upstream):
             state.in_a_row = self._most_failures - 1
 
     def cooling_seconds(self, upstream: str) -> float:
         """How much longer it is to be left alone; 0 where it is not."""
-        state = self._states.get(upstream)
-        if state is None or state.in_a_row < self._most_failures:
+        state = self._worn_out(upstream)
+        if state is None:
             return 0.0
         until = max(state.at + self._cooldown_seconds, state.probed_until)
         return max(0.0, until - time.monotonic())
@@ -82,8 +81,7 @@ class Health:
         """Whether a call may go there. Of those that ask after a cool-down the first one may."""
         if self.cooling_seconds(upstream):
             return False
-        state = self._states.get(upstream)
-        if state is not None and state.in_a_row >= self._most_failures:
+        if state := self._worn_out(upstream):
             state.probed_until = time.monotonic() + self._cooldown_seconds
         return True
 
@@ -98,9 +96,12 @@ class Health:
     def is_out(self, upstream: str) -> bool:
         """Whether it has failed so often in a row, and so lately, that calls had better not come.
         One call may fail for reasons of its own."""
+        return self._worn_out(upstream) is not None and self.failure(upstream) is not None
+
+    def _worn_out(self, upstream: str) -> _State | None:
+        """What is known of an upstream that has failed too often in a row; None of any other."""
         state = self._states.get(upstream)
-        is_out = state is not None and state.in_a_row >= self._most_failures
-        return is_out and self.failure(upstream) is not None
+        return state if state is not None and state.in_a_row >= self._most_failures else None
 
 
 def is_the_callers(error: ChatApiError) -> bool:

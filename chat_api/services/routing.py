@@ -89,7 +89,7 @@ class Router:
     def is_allowed(self, name: str) -> bool:
         """Whether that name may be asked for; the default one always may."""
         rules = self._rules.allowed
-        return name == self.default.default_model or any(fnmatchcase(name, rule) for rule in rules)
+        return name == self.default.default_model or _fits(name, rules)
 
     def stand_in(self, upstream: Upstream, name: str, *, ask: bool = True) -> str | None:
         """The model of that upstream that answers in place of a name, None where the name stands
@@ -101,7 +101,7 @@ class Router:
         rules = upstream.answers_for
         if "*" in rules:
             return upstream.default_model
-        if upstream is self.default and any(fnmatchcase(name, rule) for rule in rules):
+        if upstream is self.default and _fits(name, rules):
             model = upstream.default_model
         elif name in SUCCESSORS:
             model = SUCCESSORS[name]
@@ -121,8 +121,7 @@ class Router:
         is answered only because the default model answers for any such name."""
         if self.is_allowed(name):
             return True
-        rules = target.upstream.answers_for
-        answers_for_any = any(fnmatchcase(name, rule) for rule in rules)
+        answers_for_any = _fits(name, target.upstream.answers_for)
         return self.is_allowed(target.model) and not answers_for_any
 
     def _target(self, asked: str, upstream: Upstream, name: str, *, ask: bool) -> Target:
@@ -142,7 +141,7 @@ class Router:
             return owner, name
         if prefixed is not None:
             return prefixed, rest
-        is_openais = any(fnmatchcase(name, rule) for rule in OPENAI_NAMES)
+        is_openais = _fits(name, OPENAI_NAMES)
         return (self._by_name.get(OPENAI, self.default) if is_openais else self.default), name
 
     def _claimer(self, name: str) -> Upstream | None:
@@ -165,3 +164,8 @@ class Router:
         names = [self.aliases.get(name, name) for name in chain]
         found = [self._target(asked, *self._find(name, ask=False), ask=False) for name in names]
         return [target for target in found if target[:2] != first[:2]]
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name fits one of the patterns, in the manner of the shell."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
