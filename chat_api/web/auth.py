@@ -6,9 +6,10 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 
-from flask import Flask, g, request
+from flask import Flask
 
 from chat_api.errors import KeyMissing
+from chat_api.web.state import request, state
 
 Guard = Callable[[], None]
 GUARDS = "chat_api.guards"
@@ -47,13 +48,15 @@ def require_key(keys: Keys) -> Guard:
     """The guard of all others: `x-api-key`, or `Authorization: Bearer`."""
 
     def guard() -> None:
-        headers = request.headers
-        bearer = headers.get("Authorization", "")
+        if not keys:
+            return
+        here, environ = state(), request().environ
+        bearer = environ.get("HTTP_AUTHORIZATION", "")
         bearer = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
         bearers = keys.match(bearer)
-        g.key_is_ours = bool(bearers)
-        g.owner = keys.match(headers.get("x-api-key", "")) or bearers
-        if not keys or g.owner:
+        here.key_is_ours = bool(bearers)
+        here.owner = keys.match(environ.get("HTTP_X_API_KEY", "")) or bearers
+        if here.owner:
             return
         raise KeyMissing(
             "This server wants a key: send one of its own as `x-api-key`, or as "
@@ -73,8 +76,9 @@ def init_app(app: Flask, guards: Mapping[str, Guard], default: Guard) -> None:
     def check() -> None:
         # No endpoint: a 404 or 405, which says no more than the documentation does.
         # OPTIONS: preflights carry no keys (Fetch standard, 4.8).
-        endpoint = request.endpoint
-        if endpoint is not None and request.method != "OPTIONS":
+        asked = request()
+        endpoint = asked.endpoint
+        if endpoint is not None and asked.method != "OPTIONS":
             guards.get(endpoint, default)()
 
     app.extensions[GUARDS] = guards

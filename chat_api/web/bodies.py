@@ -7,13 +7,14 @@ from functools import wraps
 from typing import Any, cast
 
 import orjson
-from flask import current_app, g, request
+from flask import Request, current_app
 from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from chat_api.errors import InvalidRequest, UnsupportedMediaType
 from chat_api.schemas.fields import REQUIRED
+from chat_api.web.state import request, state
 
 MOST_DEPTH = 100
 MOST_LEFT_BYTES = 65_536
@@ -63,25 +64,29 @@ class BodyParser:
 
 
 def _load(schema: Schema, may_be_empty: bool) -> dict[str, Any]:
-    has_no_body = not request.content_length and "Transfer-Encoding" not in request.headers
-    given = {} if may_be_empty and has_no_body else _read_object()
+    asked = request()
+    given = {} if may_be_empty and _has_no_body(asked) else _read_object(asked)
     try:
         return cast(dict[str, Any], schema.load(given))
     except ValidationError as error:
         raise _invalid(error) from None
 
 
-def _read_object() -> dict[str, Any]:
+def _has_no_body(asked: Request) -> bool:
+    return not asked.content_length and "HTTP_TRANSFER_ENCODING" not in asked.environ
+
+
+def _read_object(asked: Request) -> dict[str, Any]:
     """The body as a JSON object.
 
     Raises:
         UnsupportedMediaType, InvalidRequest
         RequestEntityTooLarge: over the limit; the connection is then closed.
     """
-    kind = request.mimetype
+    kind = asked.mimetype
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("The body must be JSON: send `Content-Type: application/json`.")
-    raw = _read_body(current_app.config["SETTINGS"].max_body_bytes)
+    raw = _read_body(asked, current_app.config["SETTINGS"].max_body_bytes)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -94,20 +99,21 @@ def _read_object() -> dict[str, Any]:
     return value
 
 
-def _read_body(limit: int) -> bytes:
+def _read_body(asked: Request, limit: int) -> bytes:
     """The bytes of the body; refused as soon as the limit is passed. (Werkzeug's own limit takes
     a chunked body that is too long for one that ended.)"""
     pieces: list[bytes] = []
     size = 0
+    here, body = state(), asked.stream
     try:
-        while size <= limit and (piece := request.stream.read(limit + 1)):
+        while size <= limit and (piece := body.read(limit + 1)):
             pieces.append(piece)
             size = sum(map(len, pieces))
     except (OSError, ParseException) as error:  # cut short, or badly chunked
-        g.leaves_body = True
+        here.leaves_body = True
         raise InvalidRequest("The body did not come whole.") from error
-    g.leaves_body = size > limit
-    if g.leaves_body:
+    here.leaves_body = size > limit
+    if here.leaves_body:
         raise RequestEntityTooLarge
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

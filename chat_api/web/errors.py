@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import orjson
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chat_api import errors
 from chat_api.errors import ChatApiError
+from chat_api.web.state import request, state
 
 log = structlog.get_logger()
 
@@ -158,13 +159,14 @@ def family(path: str) -> Family:
 
 
 def _exception(error: Exception) -> Response:
-    error = told(error, g.request_id)
-    g.record.outcome = type(error).__name__
-    g.record.cause = type(error.__cause__).__name__ if error.__cause__ else None
-    ours = family(request.path)
-    body = ours.render(problem(error, g.request_id))
+    here = state()
+    error = told(error, here.request_id)
+    here.record.outcome = type(error).__name__
+    here.record.cause = type(error.__cause__).__name__ if error.__cause__ else None
+    ours = family(request().path)
+    body = ours.render(problem(error, here.request_id))
     if isinstance(error, errors.InternalError) and ours is PLAIN:
-        body["request_id"] = g.request_id
+        body["request_id"] = here.request_id
     status = _status(error, ours)
     return _reply(body, status, _retry_after(error) if status in (429, 503) else {})
 
@@ -190,11 +192,11 @@ def _http_exception(error: HTTPException) -> Response:
     if status >= 500:  # what broke behind the views, a hook of ours
         return _exception(getattr(error, "original_exception", None) or error)
     text = HTTP_TEXTS.get(status, "The request is not understood.")
-    found = Problem(text, INVALID, None, HTTP_CODES.get(status), g.request_id)
+    found = Problem(text, INVALID, None, HTTP_CODES.get(status), state().request_id)
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-    return _reply(family(request.path).render(found), status, headers)
+    return _reply(family(request().path).render(found), status, headers)
 
 
 def _reply(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from flask import Flask, Response, after_this_request, g, request
+from flask import Flask, Response, after_this_request
 
 from chat_api.errors import RateLimited
 from chat_api.services.limit_checks import Verdict
 from chat_api.services.limits import Limiter, Use, caller_of
 from chat_api.web.peers import peer_of
+from chat_api.web.state import request, state
 
 USES = "chat_api.limits"
 HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -34,10 +35,11 @@ def init_app(
     app.extensions[USES] = uses
 
     def check() -> None:
-        use = uses.get(request.endpoint or "")
-        if use is None or request.method == "OPTIONS":
+        asked = request()
+        use = uses.get(asked.endpoint or "")
+        if use is None or asked.method == "OPTIONS":
             return
-        caller = caller_of(g.owner, peer_of(request.environ, trusted_proxies))
+        caller = caller_of(state().owner, peer_of(asked.environ, trusted_proxies))
         verdict = limiter.check(caller, use)
         if verdict is None:
             return
@@ -66,7 +68,7 @@ def header_names(path: str) -> tuple[str, ...]:
 
 
 def _headers(verdict: Verdict) -> dict[str, str]:
-    names = header_names(request.path)
+    names = header_names(request().path)
     seconds = verdict.reset_seconds
     reset = duration(seconds) if names is OPENAI_HEADERS else str(math.ceil(seconds))
     return dict(zip(names, (str(verdict.limit), str(verdict.remaining), reset), strict=True))

@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from chat_api.web.metrics import Metrics
 from chat_api.web.sse import StreamResponse
+from chat_api.web.state import request, state
 
 
 def configure(log_format: str, log_level: str) -> None:
@@ -50,11 +51,17 @@ def init_app(app: Flask, log_format: str, log_level: str, metrics: Metrics) -> N
 
 
 def _log_when_closed(response: Response, log: Any, metrics: Metrics) -> Response:
-    record, started = g.record, g.started
-    method, status = request.method, response.status_code
+    here, asked = state(), request()
+    record, started = here.record, here.started
+    method, status = asked.method, response.status_code
     # The pattern, not the path: a path is the caller's to fill.
-    route = request.url_rule.rule if request.url_rule else None
-    line = {"request_id": g.request_id, "method": method, "route": route, "status": status}
+    route = asked.url_rule.rule if asked.url_rule else None
+    line: dict[str, Any] = {
+        "request_id": here.request_id,
+        "method": method,
+        "route": route,
+        "status": status,
+    }
     # A stream's reply is made when its first piece is there, or the grace for it is over.
     streamed = isinstance(response, StreamResponse)
     first_piece = time.monotonic() - started if streamed else None

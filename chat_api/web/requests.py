@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 import time
-import uuid
 from typing import cast
 
 import flask_smorest
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app
 from werkzeug.exceptions import NotFound
 
 from chat_api.services.clients import CallRecord, Client
 from chat_api.upstreams.waiting import Caller
+from chat_api.web import state as at_hand
 from chat_api.web.bodies import BodyParser, is_left_over
 from chat_api.web.connections import end_connection
+from chat_api.web.state import RequestState, request
 from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -42,17 +44,18 @@ def services() -> Services:
 
 def current_client() -> Client:
     """Who is asking: the connection, and the key brought along for the upstream."""
-    sock = request.environ.get("gunicorn.socket")
-    bearer = CALLERS_KEY.fullmatch(request.headers.get("Authorization", ""))
-    key = bearer[1] if bearer and not g.get("key_is_ours") else None
+    environ, state = request().environ, at_hand.state()
+    sock = environ.get("gunicorn.socket")
+    bearer = CALLERS_KEY.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    key = bearer[1] if bearer and not state.key_is_ours else None
     caller = Caller(sock if isinstance(sock, socket.socket) else None)
-    return Client(caller=caller, owner=g.get("owner", ""), upstream_key=key, record=g.record)
+    return Client(caller=caller, owner=state.owner, upstream_key=key, record=state.record)
 
 
 def preferred_return() -> str | None:
     """What the caller's `Prefer` says of the reply (RFC 7240, 4.2): `minimal`,
     `representation`, or nothing; the first one counts."""
-    for preference in request.headers.get("Prefer", "").lower().split(","):
+    for preference in request().headers.get("Prefer", "").lower().split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         value = value.strip().strip('"')
         if name.strip() == "return" and value in ("minimal", "representation"):
@@ -62,24 +65,23 @@ def preferred_return() -> str | None:
 
 def _begin(max_body_bytes: int) -> None:
     """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
-    environ = request.environ
-    g.started = time.monotonic()
+    environ = request().environ
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-    g.record = CallRecord(request_id=g.request_id)
-    g.leaves_body = True
-    g.leaves_body = is_left_over(environ, max_body_bytes)
+    request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    state = RequestState(request_id, time.monotonic(), CallRecord(request_id=request_id))
+    at_hand.begin(state)
+    state.leaves_body = is_left_over(environ, max_body_bytes)
     if environ["PATH_INFO"].startswith("//"):
         raise NotFound
 
 
 def _end(response: Response) -> Response:
-    if g.leaves_body:
-        end_connection(request.environ)
-    headers = response.headers
-    headers["X-Request-ID"] = g.request_id
+    state = at_hand.state()
+    if state.leaves_body:
+        end_connection(request().environ)
+    headers, record = response.headers, state.record
+    headers["X-Request-ID"] = state.request_id
     headers["X-Content-Type-Options"] = "nosniff"
-    record = g.record
     if record.upstream:
         headers["x-upstream"] = record.upstream
         headers["x-upstream-attempts"] = str(record.attempts)
@@ -91,8 +93,8 @@ def _end(response: Response) -> Response:
 
 def _close_lost_stream(error: BaseException | None) -> None:
     """A stream whose reply was made and then lost to an error: nobody else would close it."""
-    if error is not None and "stream" in g:
-        g.stream.close()
+    if error is not None and (stream := at_hand.state().stream) is not None:
+        stream.close()
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]

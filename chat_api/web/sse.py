@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
-from flask import Response, g
+from flask import Response
 
 from chat_api.errors import CallerGone
 from chat_api.schemas.shapes import events_of
@@ -16,6 +16,7 @@ from chat_api.services.clients import CallRecord
 from chat_api.services.streams import FOREVER, ChatStream
 from chat_api.upstreams.base import Event
 from chat_api.web.errors import Problem, openai_error, plain_error, problem
+from chat_api.web.state import state
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -76,7 +77,7 @@ def stream_response(frames: Iterator[bytes], stream: ChatStream | RecordedStream
     """The reply that sends frames as they come."""
     response = StreamResponse(frames, headers=HEADERS)
     response.call_on_close(stream.close)  # a generator never started runs no `finally`
-    g.stream = stream
+    state().stream = stream
     return response
 
 

@@ -29,6 +29,6 @@ def create(completion_request: dict[str, Any]) -> Response:
     gateway = services().gateway
     if not completion_request.get("stream"):
         completion = gateway.complete(completion_request, current_client())
-        return Response(completion.raw, mimetype="application/json")
+        return Response(completion.raw, content_type="application/json")
     stream = gateway.stream(completion_request, current_client())
     return stream_response(openai_frames(stream), stream)
