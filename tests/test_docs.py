@@ -112,6 +112,15 @@ def test_every_example_is_in_their_readme() -> None:
     assert written == {str(path.relative_to(ROOT / "examples")) for path in ours}
 
 
+def test_every_recipe_says_what_of_it_was_run() -> None:
+    rows = table((ROOT / "docs/deploying.md").read_text(), "# Deploying")
+    assert all(len(row) == 3 and row[2] for row in rows)
+    written = " ".join(name.rstrip("/") for row in rows for name in names(row[1])).split()
+    platforms = {"Procfile", "app.json", "render.yaml", ".replit", "Dockerfile", "compose.yaml"}
+    assert platforms <= set(written)
+    assert {f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir()} <= set(written)
+
+
 def test_the_readmes_figures_are_the_servers() -> None:
     rows = {names(row[0])[0]: set(names(row[1])) for row in table(README, "## Metrics")}
     counted = {family.name: set(family.labels) for family in FAMILIES}
