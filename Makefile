@@ -31,7 +31,7 @@ browser: ## Install Chromium for the tests of the chat page, from Debian's packa
 screenshots: $(VENV)/.dev browser ## Take the pictures of the chat page in docs/ anew
 	@$(BIN)/python -m tests.browser.screenshots
 
-test-deploy: $(VENV)/.dev nginx ## Build the image without an engine, run it, measure nginx (half a minute)
+test-deploy: $(VENV)/.dev nginx ## Build the image without an engine, run it, measure nginx (a minute)
 	@PIP_QUIET=1 $(BIN)/python -m tests.image $(ARGS)
 	@$(BIN)/python -m pytest -q -s tests/integration/test_nginx.py -k each_piece
 
