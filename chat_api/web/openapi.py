@@ -22,6 +22,7 @@ from werkzeug.routing import PathConverter, Rule
 
 from chat_api import errors
 from chat_api.schemas.fields import StrictField
+from chat_api.schemas.response_shapes import RESPONSE_SHAPES
 from chat_api.schemas.shapes import SHAPES
 from chat_api.version import __version__
 from chat_api.web.auth import is_public
@@ -79,7 +80,7 @@ def describe(app: Flask, info: dict[str, Any]) -> dict[str, Any]:
     plugins = [rules, CommonPlugin(app), schemas]
     spec = APISpec(info["title"], __version__, VERSION, plugins, info=info, servers=[{"url": "/"}])
     rules.register_converter(PathConverter, lambda _: {"type": "string", "minLength": 1})
-    for name, shape in SHAPES.items():
+    for name, shape in (SHAPES | RESPONSE_SHAPES).items():
         spec.components.schema(name, shape)
     for name, scheme in SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
