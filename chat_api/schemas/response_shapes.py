@@ -63,6 +63,26 @@ TEXT_FORMAT: dict[str, Any] = {
     ]
 }
 
+
+def _never(**together: Any) -> dict[str, Any]:
+    """That properties of these forms are not sent together."""
+    return {"not": {"required": list(together), "properties": together}}
+
+
+NOT_TOGETHER = [
+    _never(previous_response_id={"type": "string"}, conversation={"not": NOTHING}),
+    _never(background={"const": True}, store={"const": False}),
+    {
+        "not": {
+            "required": ["stream_options"],
+            "properties": {
+                "stream_options": {"type": "object"},
+                "stream": {"enum": [False, None]},  # or left out
+            },
+        }
+    },
+]
+
 RESPONSE_SHAPES: dict[str, dict[str, Any]] = {
     "InputItem": {
         "description": "One item of a response's input. Those of hosted tools are not supported.",

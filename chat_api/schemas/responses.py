@@ -11,6 +11,7 @@ from chat_api.schemas.checks import unsupported
 from chat_api.schemas.fields import Flag, Number, Object, PassThroughSchema, Text
 from chat_api.schemas.response_fields import Conversation, Include, Members, OneOf
 from chat_api.schemas.response_items import Input
+from chat_api.schemas.response_shapes import NOT_TOGETHER
 from chat_api.schemas.response_tools import TextFormat, ToolChoice, Tools, check_tool_choice
 
 MOST_TOKENS = 2**31 - 1
@@ -45,32 +46,7 @@ class ResponseRequestSchema(PassThroughSchema):
             name: {"enum": [None, *values], "description": "Not supported."}
             for name, values in NOT_YET.items()
         },
-        "allOf": [
-            {
-                "not": {
-                    "required": ["previous_response_id", "conversation"],
-                    "properties": {
-                        "previous_response_id": {"type": "string"},
-                        "conversation": {"not": {"type": "null"}},
-                    },
-                }
-            },
-            {
-                "not": {
-                    "required": ["stream_options"],
-                    "properties": {
-                        "stream_options": {"type": "object"},
-                        "stream": {"enum": [False, None]},
-                    },
-                }
-            },
-            {
-                "not": {
-                    "required": ["background", "store"],
-                    "properties": {"background": {"const": True}, "store": {"const": False}},
-                }
-            },
-        ],
+        "allOf": NOT_TOGETHER,
     }
 
     input = Input(required=True, description="A text, or items, oldest first.")

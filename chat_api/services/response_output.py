@@ -1,171 +1,115 @@
-"""The output items of a response while they grow: what each is, and what it tells of itself.
-
-Their events have no `sequence_number` yet: that is the response's to give.
-"""
+"""The output of a response while it grows: which item a piece of the answer belongs to."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from chat_api.services.response_items import new_id
-from chat_api.services.response_parts import Pad, Part
+from chat_api.errors import UpstreamBroken
+from chat_api.services.response_chunks import Fragment, annotations_of, fragments_of, text_at
+from chat_api.services.response_output_items import CallItem, ContentItem, Item
+from chat_api.services.response_parts import Pad
 from chat_api.upstreams.base import JsonObject
 
 
-class Item:
-    """What all items have.
+class Output:
+    """The items of one response. Events have no `sequence_number` yet."""
 
-    Args:
-        kind: its `type`.
-        index: its place in the output, from 0.
-    """
+    def __init__(self, pad: Pad) -> None:
+        self._pad = pad
+        self._items: list[Item] = []
+        self._calls: dict[int, CallItem] = {}  # the last one of each index
 
-    def __init__(self, kind: str, index: int) -> None:
-        self.kind = kind
-        self.is_open = True
-        self.index = index
-        self.id = new_id(kind)
-        self.status = "in_progress"
+    def as_list(self) -> list[JsonObject]:
+        """The items as they stand."""
+        return [item.as_object() for item in self._items]
 
-    def begin(self) -> JsonObject:
-        """The event that says it is there."""
-        return self._item_event("added")
-
-    def close(self, status: str) -> list[JsonObject]:
-        """The events that say it is `completed` or `incomplete`."""
-        events = self._last_events()
-        self.is_open = False
-        self.status = status
-        return [*events, self._item_event("done")]
-
-    def cut_off(self) -> None:
-        """Mark it incomplete where it is, without a word: the response failed."""
-        self.is_open = False
-        self.status = "incomplete"
-
-    def is_whole(self) -> bool:
-        """Whether it may be closed when another item begins."""
-        raise NotImplementedError
-
-    def as_object(self) -> JsonObject:
-        """The item as it stands."""
-        raise NotImplementedError
-
-    def _last_events(self) -> list[JsonObject]:
-        """Those of its content, before its own last one."""
-        raise NotImplementedError
-
-    def _item_event(self, name: str) -> JsonObject:
-        told = {"output_index": self.index, "item": self.as_object()}
-        return {"type": f"response.output_item.{name}", **told}
-
-
-class ContentItem(Item):
-    """A `message`, or `reasoning`: parts of text, one after another."""
-
-    def __init__(self, kind: str, index: int) -> None:
-        super().__init__(kind, index)
-        self._parts: list[Part] = []
-
-    def say(self, kind: str, piece: str, logprobs: Sequence[Any], pad: Pad) -> list[JsonObject]:
-        """A piece of text: the event of its delta, and those of a new part if it begins one.
+    def take(self, delta: JsonObject, logprobs: Sequence[Any]) -> list[JsonObject]:
+        """The events that a chunk's delta makes.
 
         Args:
-            kind: the part's.
-            piece: an empty one without `logprobs` has no event of its own.
-            logprobs: of the piece's tokens, as chat completions have them.
+            logprobs: of the delta's text, as chat completions have them.
+
+        Raises:
+            UpstreamBroken: it goes on with a call whose arguments were whole.
         """
-        events = []
-        if not self._parts or self._parts[-1].kind != kind:
-            events += self._last_events()
-            self._parts.append(Part(kind))
-            events.append(self._event("content_part.added", part=self._parts[-1].as_object()))
-        if piece or logprobs:
-            told = self._parts[-1].add(piece, logprobs)
-            events.append(self._event(f"{kind}.delta", **told, **pad(piece)))
+        events: list[JsonObject] = []
+        if thought := text_at(delta, "reasoning_content") or text_at(delta, "reasoning"):
+            events += self._say("reasoning", "reasoning_text", thought)
+        if text := text_at(delta, "content"):
+            events += self._say("message", "output_text", text, logprobs)
+        elif logprobs and (message := self._message()):
+            # Of a token that is not a whole letter. (Those of calls and thoughts have no place.)
+            events += message.say("output_text", "", logprobs, self._pad)
+        for annotation in annotations_of(delta):
+            if message := self._message():
+                events += message.annotate(annotation)
+        if refusal := text_at(delta, "refusal"):
+            events += self._say("message", "refusal", refusal)
+        for fragment in fragments_of(delta):
+            events += self._add_to_call(fragment)
         return events
 
-    def is_whole(self) -> bool:
-        """See `Item.is_whole`."""
-        return True
+    def close(self, *, is_cut: bool) -> list[JsonObject]:
+        """The last events of all items that are open, in their order.
 
-    def as_object(self) -> JsonObject:
-        """See `Item.as_object`."""
-        content = [part.as_object() for part in self._parts]
-        head = {"id": self.id, "type": self.kind}
-        if self.kind == "reasoning":
-            return {**head, "summary": [], "content": content, "status": self.status}
-        return {**head, "status": self.status, "content": content, "role": "assistant"}
+        Args:
+            is_cut: the answer ended early: the last item is incomplete, as is every call whose
+                arguments are not whole.
+        """
+        events: list[JsonObject] = []
+        thought_only = all(item.kind == "reasoning" for item in self._items)
+        if not self._items or (thought_only and not is_cut):
+            events += self._say("message", "output_text", "")
+        for item in self._items:
+            if item.is_open:
+                is_part = is_cut and (item is self._items[-1] or not item.is_whole())
+                events += item.close("incomplete" if is_part else "completed")
+        return events
 
-    def _last_events(self) -> list[JsonObject]:
-        if not self._parts:
-            return []
-        part = self._parts[-1]
-        return [
-            self._event(f"{part.kind}.done", **part.whole()),
-            self._event("content_part.done", part=part.as_object()),
-        ]
+    def cut_off(self) -> None:
+        """Mark all items that are open as incomplete, without a word."""
+        for item in self._items:
+            if item.is_open:
+                item.cut_off()
 
-    def _event(self, name: str, /, **told: Any) -> JsonObject:
-        return {
-            "type": f"response.{name}",
-            "item_id": self.id,
-            "output_index": self.index,
-            "content_index": len(self._parts) - 1,
-            **told,
-        }
+    def _message(self) -> ContentItem | None:
+        """The last item, if that is a message."""
+        item = self._items[-1] if self._items else None
+        return item if isinstance(item, ContentItem) and item.kind == "message" else None
 
+    def _say(
+        self, kind: str, part: str, piece: str, logprobs: Sequence[Any] = ()
+    ) -> list[JsonObject]:
+        """A piece of text, for the last item if that is of this kind, else for a new one."""
+        events: list[JsonObject] = []
+        item = self._items[-1] if self._items else None
+        if not isinstance(item, ContentItem) or item.kind != kind:
+            item = ContentItem(kind, len(self._items))
+            events += self._begin_item(item)
+        return events + item.say(part, piece, logprobs, self._pad)
 
-class CallItem(Item):
-    """A call of one of the caller's functions.
+    def _add_to_call(self, fragment: Fragment) -> list[JsonObject]:
+        events: list[JsonObject] = []
+        call = self._calls.get(fragment.index)
+        if call is None or not call.is_of(fragment):
+            call = CallItem(len(self._items), fragment.call_id, fragment.name)
+            self._calls[fragment.index] = call
+            events += self._begin_item(call)
+        call.name = call.name or fragment.name
+        if call.is_open:
+            return events + call.add(fragment.arguments, self._pad)
+        if fragment.arguments.strip():
+            raise UpstreamBroken("The upstream went on with a tool call that was whole.")
+        return events
 
-    Args:
-        call_id: the upstream's; made up where it gave none.
-    """
-
-    def __init__(self, index: int, call_id: str, name: str) -> None:
-        super().__init__("function_call", index)
-        self.call_id = call_id or f"call_{secrets.token_hex(12)}"
-        self.name = name
-        self._pieces: list[str] = []
-
-    def add(self, piece: str, pad: Pad) -> list[JsonObject]:
-        """A piece of its arguments: the event of its delta, if it says anything."""
-        if not piece:
-            return []
-        self._pieces.append(piece)
-        return [self._event("delta", delta=piece, **pad(piece))]
-
-    def is_whole(self) -> bool:
-        """See `Item.is_whole`. The pieces of several calls may come mixed, and nothing says that
-        a call is over; but behind a whole object nothing can follow."""
-        try:
-            return type(orjson.loads("".join(self._pieces))) is dict
-        except orjson.JSONDecodeError:
-            return False
-
-    def as_object(self) -> JsonObject:
-        """See `Item.as_object`."""
-        return {
-            "id": self.id,
-            "type": self.kind,
-            "status": self.status,
-            "arguments": "".join(self._pieces),
-            "call_id": self.call_id,
-            "name": self.name,
-        }
-
-    def _last_events(self) -> list[JsonObject]:
-        return [self._event("done", arguments="".join(self._pieces), name=self.name)]
-
-    def _event(self, name: str, /, **told: Any) -> JsonObject:
-        return {
-            "type": f"response.function_call_arguments.{name}",
-            "item_id": self.id,
-            "output_index": self.index,
-            **told,
-        }
+    def _begin_item(self, item: Item) -> list[JsonObject]:
+        """Close the items before it, in their order, as far as they are whole."""
+        events: list[JsonObject] = []
+        for before in self._items:
+            if before.is_open and not before.is_whole():
+                break
+            if before.is_open:
+                events += before.close("completed")
+        self._items.append(item)
+        return [*events, item.begin()]

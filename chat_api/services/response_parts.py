@@ -42,6 +42,7 @@ class Part:
         self.kind = kind
         self._pieces: list[str] = []
         self._logprobs: list[Any] = []
+        self._annotations: list[JsonObject] = []
 
     def add(self, piece: str, logprobs: Sequence[Any]) -> JsonObject:
         """Take a piece of text. Returns what the event of its delta tells."""
@@ -50,6 +51,11 @@ class Part:
             return {"delta": piece}
         self._logprobs += logprobs
         return {"delta": piece, "logprobs": list(logprobs)}
+
+    def annotate(self, annotation: JsonObject) -> JsonObject:
+        """Take what the text refers to. Returns what its event tells."""
+        self._annotations.append(annotation)
+        return {"annotation_index": len(self._annotations) - 1, "annotation": annotation}
 
     def whole(self) -> JsonObject:
         """What the event at its end tells."""
@@ -60,5 +66,9 @@ class Part:
         """The part as it stands."""
         if self.kind != "output_text":
             return {"type": self.kind, **self.whole()}
-        logprobs, text = list(self._logprobs), "".join(self._pieces)
-        return {"type": self.kind, "annotations": [], "logprobs": logprobs, "text": text}
+        return {
+            "type": self.kind,
+            "annotations": list(self._annotations),
+            "logprobs": list(self._logprobs),
+            "text": "".join(self._pieces),
+        }

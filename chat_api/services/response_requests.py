@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from chat_api.errors import InvalidRequest
 from chat_api.upstreams.base import JsonObject
 
 LOGPROBS = "message.output_text.logprobs"
@@ -56,6 +57,9 @@ def completion_request(request: JsonObject, messages: list[JsonObject]) -> JsonO
     Args:
         request: a loaded `ResponseRequestSchema`; it is not changed.
         messages: the conversation, as `response_items.messages_of` gives it.
+
+    Raises:
+        InvalidRequest: there is nothing to answer.
     """
     body = {
         name: value
@@ -64,6 +68,8 @@ def completion_request(request: JsonObject, messages: list[JsonObject]) -> JsonO
     }
     instructions = request.get("instructions")
     first = [] if instructions is None else [{"role": "system", "content": instructions}]
+    if not first and not messages:
+        raise InvalidRequest("`input` says nothing.", "input", "invalid_value")
     text, cache = request.get("text") or {}, request.get("prompt_cache_options") or {}
     renamed = {
         "messages": [*first, *messages],

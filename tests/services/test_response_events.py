@@ -345,6 +345,31 @@ def test_logprobs_are_in_the_delta_at_the_end_and_in_the_part() -> None:
     assert events[-1]["response"]["output"][0]["content"][0]["logprobs"] == [LOGPROB]
 
 
+def test_logprobs_of_what_is_no_text_begin_no_message() -> None:
+    spoken = called(0, "{}", id="call_1", name="f")
+    spoken["choices"][0]["logprobs"] = {"content": [LOGPROB]}
+    (item,) = played(spoken, chunk({}, "tool_calls"))[-1]["response"]["output"]
+    assert item["type"] == "function_call"
+    half = chunk({"content": ""})
+    half["choices"][0]["logprobs"] = {"content": [LOGPROB]}
+    events = played(chunk({"content": "Hi"}), half, chunk({}, "stop"))
+    assert (events[5]["delta"], events[5]["logprobs"]) == ("", [LOGPROB])
+
+
+def test_what_a_text_refers_to_is_told_and_kept() -> None:
+    place = {"start_index": 0, "end_index": 2, "title": "Greetings", "url": "https://a.test"}
+    cited = chunk({"annotations": [{"type": "url_citation", "url_citation": place}]})
+    events = played(chunk({"content": "Hi"}), cited, chunk({}, "stop"))
+    assert told(events)[4:6] == [
+        ("output_text.delta", 0, 0, "Hi"),
+        ("output_text.annotation.added", 0, 0),
+    ]
+    citation = {"type": "url_citation", **place}
+    assert (events[5]["annotation_index"], events[5]["annotation"]) == (0, citation)
+    assert events[7]["part"]["annotations"] == [citation]
+    assert builder().feed(cited) == []
+
+
 def test_a_background_response_is_queued_until_it_begins() -> None:
     made = builder(background=True)
     assert (made.response["status"], made.response["background"]) == ("queued", True)
@@ -433,8 +458,9 @@ def test_chunks_that_say_nothing_new_have_no_events() -> None:
     made = builder()
     other = chunk({"content": "Another answer."})
     other["choices"][0]["index"] = 1
-    odd = {"content": ["no text"], "tool_calls": None, "refusal": None}
-    for silent in (chunk({}), other, USAGE_CHUNK, chunk(odd), {"choices": []}):
+    odd = {"content": ["no text"], "tool_calls": None, "refusal": None, "annotations": [1]}
+    odder = {"content": 1, "tool_calls": ["f"], "refusal": {}, "annotations": {}}
+    for silent in (chunk({}), other, USAGE_CHUNK, chunk(odd), chunk(odder), {"choices": []}):
         assert made.feed(silent) == []
 
 

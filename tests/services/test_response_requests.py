@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openai.types.responses import response_create_params
 
+from chat_api.errors import InvalidRequest
 from chat_api.schemas.responses import NOT_YET, ResponseRequestSchema
 from chat_api.services.response_requests import (
     IDLE,
@@ -37,6 +38,12 @@ def test_instructions_come_before_the_conversation() -> None:
             {"role": "user", "content": "Hi"},
         ]
     }
+
+
+def test_nothing_at_all_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        completion_request({"input": [], "conversation": "conv_1"}, [])
+    assert (caught.value.param, caught.value.code) == ("input", "invalid_value")
 
 
 def test_what_chat_completions_call_the_same_goes_on_as_it_came() -> None:
