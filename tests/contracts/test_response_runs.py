@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from chat_api.stores.conversations import SqlConversationStore
 from chat_api.stores.response_base import JsonObject, StoredResponse
 from chat_api.stores.responses import SqlResponseStore
+from chat_api.stores.sql import Database
 from tests.contracts.helpers import Clock, body, ids, item, response, together
 
 HOUR = 3600.0
@@ -218,15 +221,35 @@ def test_of_many_ends_at_once_exactly_one_counts(responses: SqlResponseStore) ->
 
 def test_no_event_comes_behind_an_end(responses: SqlResponseStore) -> None:
     begin(responses)
-    refused: list[int] = []
+    refused: set[int] = set()
 
     def work(number: int) -> None:
-        if number == 0:
-            responses.cancel("r1", "me")
+        if number == 8:
+            while not responses.fail_abandoned(0, LOST):
+                pass  # it leaves alone what somebody is writing to
         elif not responses.append_events("r1", events(number)):
-            refused.append(number)
+            refused.add(number)
 
     together(16, work)
-    stored = responses.events("r1", "me", -1, 100) or []
-    assert len(stored) + len(refused) == 15
-    assert not {event["sequence_number"] for event in stored} & set(refused)
+    *before, last = responses.events("r1", "me", -1, 100) or []
+    assert last["type"] == "response.failed"
+    assert {each["sequence_number"] for each in before} == set(range(16)) - refused - {8}
+
+
+def test_an_end_waits_for_events_that_are_being_stored(
+    responses: SqlResponseStore, database: Database
+) -> None:
+    begin(responses)
+    ended = threading.Event()
+    ending = threading.Thread(target=lambda: responses.cancel("r1", "me") and ended.set())
+
+    def on_execute(connection: object, cursor: object, statement: str, *more: object) -> None:
+        if statement.startswith("INSERT INTO response_events"):
+            ending.start()
+            assert not ended.wait(0.2), "a follower who saw the end would miss what comes now"
+
+    event.listen(database.engine, "before_cursor_execute", on_execute)
+    assert responses.append_events("r1", events(0))
+    event.remove(database.engine, "before_cursor_execute", on_execute)
+    ending.join()
+    assert ended.is_set() and responses.events("r1", "me", -1, 10) == events(0)
