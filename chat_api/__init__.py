@@ -31,6 +31,7 @@ EXPOSED_HEADERS = (
     "x-ratelimit-remaining-tokens",
     "x-ratelimit-reset-requests",
     "x-ratelimit-reset-tokens",
+    "x-dropped-params",
     "x-model-alias",
     "x-upstream",
     "x-upstream-attempts",

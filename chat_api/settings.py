@@ -87,6 +87,10 @@ class Settings:
         "ALLOW_ORIGINS", forms.names, "comma-separated origins, or `*`", ("*",),
         "origins whose browser pages may call",
     )  # fmt: skip
+    strict_params: bool = _setting(
+        "STRICT_PARAMS", forms.flag, "true or false", False,
+        "whether a model's refusal of a parameter reaches the caller; else it is left out and told",
+    )  # fmt: skip
     host: str = _setting(
         "HOST", forms.host, "an address of this machine, or its name", "0.0.0.0", "bind address"
     )

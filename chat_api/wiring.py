@@ -77,6 +77,7 @@ def build_services(
         health,
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
+        strict_params=settings.strict_params,
     )
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))

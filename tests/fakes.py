@@ -10,6 +10,7 @@ import orjson
 
 from chat_api.errors import ChatApiError
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.waiting import Caller
 
 
@@ -99,6 +100,7 @@ class FakeUpstream:
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
     answers_one_choice = False
+    ignores: Ignored = NONE
     default_model = "gpt-4o-mini"
     context_tokens = 8_192
     retry_pause_seconds = 0.001

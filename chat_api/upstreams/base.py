@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from chat_api.upstreams.parameters import Ignored
 from chat_api.upstreams.waiting import Caller
 
 JsonObject = dict[str, Any]
@@ -93,6 +94,9 @@ class Upstream(Protocol):
 
     answers_one_choice: bool
     """Whether it gives one choice a call and must be asked once for each of `n`."""
+
+    ignores: Ignored
+    """OpenAI's parameters that it does nothing with, each with its values that ask for nothing."""
 
     default_model: str
 

@@ -27,6 +27,7 @@ import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamTimeout
 from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.parameters import NONE
 from chat_api.upstreams.refusals import from_status
 
 DIRECTIVE = re.compile(r"\[(\w+)=([\w.-]{1,64})\]")
@@ -46,6 +47,7 @@ class MockUpstream:
     answers_for: tuple[str, ...] = ("*",)
     implied_suffix = ""
     answers_one_choice = True
+    ignores = NONE
     default_model = MODEL
     context_tokens = 8_192
     retry_pause_seconds = 0.25

@@ -23,6 +23,7 @@ from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
@@ -59,6 +60,7 @@ class OpenAIUpstream:
         accepts_caller_keys: bool = False,
         answers_for: tuple[str, ...] = (),
         answers_one_choice: bool = False,
+        ignores: Ignored = NONE,
         context_tokens: int = CONTEXT_TOKENS,
         retry_pause_seconds: float = 0.25,
     ) -> None:
@@ -68,6 +70,7 @@ class OpenAIUpstream:
         self.accepts_caller_keys = accepts_caller_keys
         self.answers_for = answers_for
         self.answers_one_choice = answers_one_choice
+        self.ignores = ignores
         self.context_tokens = context_tokens
         self.retry_pause_seconds = retry_pause_seconds
         origin = Origin.of(base_url or OPENAI_URL, proxies or {})

@@ -54,6 +54,8 @@ HEADERS = {
     "Retry-After": "Whole seconds after which to try again.",
     "x-upstream": "The upstream that answered.",
     "x-upstream-attempts": "How often upstreams were asked, retries and fallbacks included.",
+    "x-dropped-params": "Parameters that were left out for the model that answers, or renamed "
+    "(`max_tokens=max_completion_tokens`).",
     "x-model-alias": "The model name asked for, where another model answered for it.",
 }
 LIMIT_TEXTS = (
@@ -64,7 +66,7 @@ LIMIT_TEXTS = (
 for names in (LIMITS, OPENAI_LIMITS):
     HEADERS |= dict(zip(names, LIMIT_TEXTS, strict=True))
 OF_ALL = ("X-Request-ID",)
-OF_MODEL_CALLS = (*OF_ALL, "x-upstream", "x-upstream-attempts", "x-model-alias")
+OF_MODEL_CALLS = (*OF_ALL, "x-upstream", "x-upstream-attempts", "x-dropped-params", "x-model-alias")
 
 
 def describe(app: Flask, info: dict[str, Any]) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def _end(response: Response) -> Response:
     if record.upstream:
         headers["x-upstream"] = record.upstream
         headers["x-upstream-attempts"] = str(record.attempts)
+    if record.dropped_params:
+        headers["x-dropped-params"] = ", ".join(record.dropped_params)
     if record.alias:
         # Header values are visible ASCII; a reply whose headers are refused is never closed.
         headers["x-model-alias"] = UNFIT.sub("?", record.alias)
