@@ -28,6 +28,8 @@ ChatApiError                    the root; its text is written for the caller
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ChatApiError(Exception):
     """The root. `str(error)` is a sentence for the caller: no key, no prompt, no address in it."""
@@ -111,10 +113,15 @@ class UpstreamError(ChatApiError):
 
     `retryable` says whether the same request may be sent again before its first byte came;
     `retry_after_seconds` is what the upstream itself asked for, None where it said nothing.
+    `is_final` says that callers had better not ask again soon: we have done so until our tries
+    were spent, or the upstream wants nobody to. `headers` are the upstream's, names in lower
+    case, None where it did not come to that.
     """
 
     retryable = False
     retry_after_seconds: float | None = None
+    is_final = False
+    headers: Mapping[str, str] | None = None
 
 
 class UpstreamRefused(UpstreamError):

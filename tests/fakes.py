@@ -60,6 +60,8 @@ def frame(data: JsonObject) -> bytes:
 class FakeEventStream:
     """Batches of chunks, errors to be raised, and numbers: seconds of silence."""
 
+    headers = None
+
     def __init__(self, steps: list[Any]) -> None:
         self.ended = False
         self.closed = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,6 +36,8 @@ class CallRecord:
     dropped_params: list[str] = field(default_factory=list)
     """What the one who is asked was not told of the request, for `x-dropped-params`: a parameter's
     name, or `name=other` where it went under another one."""
+    upstream_headers: Mapping[str, str] | None = None
+    """Those of the reply, names in lower case; None where there are none."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     outcome: str | None = None

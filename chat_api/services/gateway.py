@@ -64,7 +64,9 @@ class Gateway:
             upstream, call = target.upstream, self._begin(target, body, client)
 
             def ask_one(call: Call) -> Completion:
-                return self._with_retries(upstream.complete, call, target, client.record)
+                completion = self._with_retries(upstream.complete, call, target, client.record)
+                client.record.upstream_headers = completion.headers
+                return completion
 
             if n == 1:
                 return ask_one(call)
@@ -99,7 +101,7 @@ class Gateway:
             upstream, call = target.upstream, self._begin(target, body, client)
 
             def try_once(call: Call) -> Opened:
-                return open_stream(upstream, call, until)
+                return open_stream(upstream, call, until, client.record)
 
             def open_one(call: Call) -> Opened:
                 return self._with_retries(try_once, call, target, client.record, grace_end)
@@ -192,6 +194,7 @@ class Gateway:
         """The call to a target; the record says that it is the one who is asked."""
         upstream, record = target.upstream, client.record
         record.model, record.alias, record.upstream = target.model, target.alias, upstream.name
+        record.upstream_headers = None
         key = client.upstream_key if upstream.accepts_caller_keys else None
         fitted = self._parameters.fitted({**body, "model": target.model}, upstream, record)
         return Call(fitted, client.caller, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -30,10 +31,12 @@ class Call:
 
 @dataclass(slots=True)
 class Completion:
-    """A whole reply: the upstream's bytes, and the same parsed."""
+    """A whole reply: the upstream's bytes, and the same parsed. `headers` are the upstream's, names
+    in lower case; None where it speaks no HTTP of ours, or several replies were put together."""
 
     raw: bytes
     data: JsonObject
+    headers: Mapping[str, str] | None = None
 
 
 class Event(NamedTuple):
@@ -67,6 +70,14 @@ class EventStream(Protocol):
     def close(self) -> None:
         """Let go of the upstream, which stops its work. May be called twice, and by another
         thread or greenlet than the reading one."""
+
+
+class UpstreamStream(EventStream, Protocol):
+    """The events of an upstream's own answer."""
+
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        """Its headers, names in lower case; none until they came."""
 
 
 class Upstream(Protocol):
@@ -116,7 +127,7 @@ class Upstream(Protocol):
             CallerGone: the caller left meanwhile; the upstream was told to stop.
         """
 
-    def stream(self, call: Call) -> EventStream:
+    def stream(self, call: Call) -> UpstreamStream:
         """Send the request; its answer, a refusal too, comes from the stream's `read`.
 
         Raises:

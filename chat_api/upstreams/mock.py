@@ -151,7 +151,9 @@ class Script:
 
 
 class MockEventStream:
-    """The mock's answer, piece by piece. See `EventStream`."""
+    """The mock's answer, piece by piece. See `UpstreamStream`."""
+
+    headers = None
 
     def __init__(self, call: Call, script: Script, timeout_seconds: float) -> None:
         self.ended = False

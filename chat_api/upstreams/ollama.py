@@ -120,6 +120,11 @@ class OllamaEventStream:
         self._rest = bytearray()  # a line may come in thousands of pieces
         self._failure: UpstreamBroken | None = None
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamStream.headers`."""
+        return self._exchange.headers
+
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""
         exchange = self._exchange

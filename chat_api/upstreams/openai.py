@@ -109,7 +109,7 @@ class OpenAIUpstream:
             if exchange.status != 200:
                 raise self._refusal(exchange, call.caller_key)
             raw = read_whole(exchange, float("inf"))
-            return Completion(raw, _completion(raw))
+            return Completion(raw, _completion(raw), exchange.headers)
         finally:
             exchange.close()
 
@@ -191,6 +191,11 @@ class OpenAIEventStream:
         self._exchange = exchange
         self._refusal = refusal
         self._decoder = EventDecoder()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamStream.headers`."""
+        return self._exchange.headers
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""

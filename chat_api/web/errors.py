@@ -13,8 +13,9 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chat_api import errors
-from chat_api.errors import ChatApiError
+from chat_api.errors import ChatApiError, UpstreamError
 from chat_api.web.state import request, state
+from chat_api.web.upstream_headers import advice
 
 log = structlog.get_logger()
 
@@ -168,7 +169,12 @@ def _exception(error: Exception) -> Response:
     if isinstance(error, errors.InternalError) and ours is PLAIN:
         body["request_id"] = here.request_id
     status = _status(error, ours)
-    return _reply(body, status, _retry_after(error) if status in (429, 503) else {})
+    headers = _retry_after(error) if status in (429, 503) else {}
+    if ours.render is openai_error and isinstance(error, UpstreamError):
+        here.record.upstream_headers = error.headers
+        headers |= _retry_after(error) if error.retry_after_seconds else {}
+        headers |= advice(error)
+    return _reply(body, status, headers)
 
 
 def _status(error: ChatApiError, ours: Family) -> int:

@@ -117,11 +117,17 @@ def _response(status: int, failures: list[Failure], family: Family) -> dict[str,
         "example": family.render(_example(status, failures[0])),
     }
     headers = {"Retry-After": "Retry-After"} if status in (429, 503) else {}
+    if family.render is openai_error and any(_is_upstreams(failure) for failure in failures):
+        headers |= {name: name for name in ("Retry-After", "retry-after-ms", "x-should-retry")}
     return {
         "description": " ".join(_sentence(status, failure) for failure in failures),
         "headers": headers,
         "content": {"application/json": content},
     }
+
+
+def _is_upstreams(failure: Failure) -> bool:
+    return issubclass(failure, errors.UpstreamError)
 
 
 def _example(status: int, failure: Failure) -> Problem:

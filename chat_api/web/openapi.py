@@ -52,6 +52,8 @@ SECURITY_SCHEMES = {
 HEADERS = {
     "X-Request-ID": "The request's id, yours if you sent one; it is in the log too.",
     "Retry-After": "Whole seconds after which to try again.",
+    "retry-after-ms": "Milliseconds after which to try again, where the upstream said them.",
+    "x-should-retry": "`false`: the same request will fare no better soon. OpenAI's clients obey.",
     "x-upstream": "The upstream that answered.",
     "x-upstream-attempts": "How often upstreams were asked, retries and fallbacks included.",
     "x-dropped-params": "Parameters that were left out for the model that answers, or renamed "

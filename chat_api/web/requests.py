@@ -18,6 +18,7 @@ from chat_api.web import state as at_hand
 from chat_api.web.bodies import BodyParser, is_left_over
 from chat_api.web.connections import end_connection
 from chat_api.web.state import RequestState, request
+from chat_api.web.upstream_headers import pass_on
 from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -87,6 +88,8 @@ def _end(response: Response) -> Response:
         headers["x-upstream-attempts"] = str(record.attempts)
     if record.dropped_params:
         headers["x-dropped-params"] = ", ".join(record.dropped_params)
+    if record.upstream_headers and request().path.startswith("/v1/"):
+        pass_on(headers, record)
     if record.alias:
         # Header values are visible ASCII; a reply whose headers are refused is never closed.
         headers["x-model-alias"] = UNFIT.sub("?", record.alias)
