@@ -24,6 +24,7 @@ EXPOSED_HEADERS = (
     "Retry-After",
     "retry-after-ms",
     "x-should-retry",
+    "Idempotent-Replayed",
     "openai-organization",
     "openai-processing-ms",
     "openai-version",

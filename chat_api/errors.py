@@ -7,6 +7,8 @@ ChatApiError                    the root; its text is written for the caller
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
 ├── SessionNotFound             no such session for this caller, or not any more
+├── IdempotencyKeyReused        another request came under that `Idempotency-Key`
+├── IdempotencyKeyInUse         the first call under that key has not ended
 ├── RateLimited                 this caller has made as many calls as it may in a minute
 ├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls as it admits, or can count
@@ -32,7 +34,12 @@ from collections.abc import Mapping
 
 
 class ChatApiError(Exception):
-    """The root. `str(error)` is a sentence for the caller: no key, no prompt, no address in it."""
+    """The root. `str(error)` is a sentence for the caller: no key, no prompt, no address in it.
+
+    `is_final` says that callers had better not ask again soon.
+    """
+
+    is_final = False
 
 
 class SettingsError(ChatApiError):
@@ -65,6 +72,28 @@ class SessionNotFound(ChatApiError):
 
     def __init__(self) -> None:
         super().__init__("Session not found")
+
+
+class IdempotencyKeyReused(ChatApiError):
+    """Another request came under that `Idempotency-Key` before."""
+
+    is_final = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This `Idempotency-Key` was sent with another request before: each needs its own."
+        )
+
+
+class IdempotencyKeyInUse(ChatApiError):
+    """The first call under that `Idempotency-Key` has not ended. Its reply may be had soon."""
+
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first call with this `Idempotency-Key` has not ended. Please try again."
+        )
 
 
 class RateLimited(ChatApiError):
@@ -113,14 +142,12 @@ class UpstreamError(ChatApiError):
 
     `retryable` says whether the same request may be sent again before its first byte came;
     `retry_after_seconds` is what the upstream itself asked for, None where it said nothing.
-    `is_final` says that callers had better not ask again soon: we have done so until our tries
-    were spent, or the upstream wants nobody to. `headers` are the upstream's, names in lower
-    case, None where it did not come to that.
+    It is final where we have asked until our tries were spent, or the upstream wants nobody to.
+    `headers` are the upstream's, names in lower case, None where it did not come to that.
     """
 
     retryable = False
     retry_after_seconds: float | None = None
-    is_final = False
     headers: Mapping[str, str] | None = None
 
 

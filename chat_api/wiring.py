@@ -10,6 +10,7 @@ from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
 from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
+from chat_api.services.idempotency import Idempotency
 from chat_api.services.limits import Limiter
 from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
@@ -19,7 +20,8 @@ from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.settings import Settings
-from chat_api.stores.base import Bounds, LimitStore
+from chat_api.stores.base import Bounds, LimitStore, ReplyBounds
+from chat_api.stores.idempotency import SqlIdempotencyStore
 from chat_api.stores.limits import SqlLimits
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_counters, open_database
@@ -41,6 +43,7 @@ class Services:
     sessions: Sessions
     session_chat: SessionChat
     caller_keys: CallerKeys
+    idempotency: Idempotency
     limiter: Limiter
     readiness: Readiness
     rendering: Rendering
@@ -93,6 +96,7 @@ def build_services(
         sessions=sessions,
         session_chat=SessionChat(gateway, sessions, keys),
         caller_keys=keys,
+        idempotency=Idempotency(SqlIdempotencyStore(database, ReplyBounds())),
         limiter=limiter,
         readiness=Readiness(router, health, database, limiter),
         rendering=Rendering(),

@@ -40,6 +40,8 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
     errors.SessionNotFound: Told(404, 404, INVALID, "session_not_found"),
+    errors.IdempotencyKeyReused: Told(422, 422, INVALID, "idempotency_key_reused"),
+    errors.IdempotencyKeyInUse: Told(409, 409, INVALID, "idempotency_key_in_use"),
     errors.RateLimited: Told(429, 429, RATE_LIMIT, "rate_limit_exceeded"),
     errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
@@ -81,7 +83,7 @@ class Problem(NamedTuple):
 def init_app(app: Flask) -> None:
     """Answer every error in the shape of its family, never with a framework's page."""
     app.register_error_handler(HTTPException, _http_exception)
-    app.register_error_handler(Exception, _exception)
+    app.register_error_handler(Exception, error_reply)
 
 
 def told(error: Exception, request_id: str | None) -> ChatApiError:
@@ -159,7 +161,8 @@ def family(path: str) -> Family:
     return PLAIN
 
 
-def _exception(error: Exception) -> Response:
+def error_reply(error: Exception) -> Response:
+    """What its caller gets, and a note of it for the log line."""
     here = state()
     error = told(error, here.request_id)
     here.record.outcome = type(error).__name__
@@ -170,10 +173,11 @@ def _exception(error: Exception) -> Response:
         body["request_id"] = here.request_id
     status = _status(error, ours)
     headers = _retry_after(error) if status in (429, 503) else {}
-    if ours.render is openai_error and isinstance(error, UpstreamError):
-        here.record.upstream_headers = error.headers
-        headers |= _retry_after(error) if error.retry_after_seconds else {}
+    if ours.render is openai_error:
         headers |= advice(error)
+        if isinstance(error, UpstreamError):
+            here.record.upstream_headers = error.headers
+            headers |= _retry_after(error) if error.retry_after_seconds else {}
     return _reply(body, status, headers)
 
 
@@ -196,7 +200,7 @@ def _http_exception(error: HTTPException) -> Response:
     """What the framework itself refuses: no such route, wrong method, a body too large."""
     status = error.code or 500
     if status >= 500:  # what broke behind the views, a hook of ours
-        return _exception(getattr(error, "original_exception", None) or error)
+        return error_reply(getattr(error, "original_exception", None) or error)
     text = HTTP_TEXTS.get(status, "The request is not understood.")
     found = Problem(text, INVALID, None, HTTP_CODES.get(status), state().request_id)
     headers = {}

@@ -49,6 +49,13 @@ A_MODEL_CALL: tuple[Failure, ...] = (
 )
 """What everything that asks a model may raise."""
 A_SESSION: tuple[Failure, ...] = (errors.SessionNotFound, errors.StoreUnavailable)
+A_KEYED_CALL: tuple[Failure, ...] = (
+    errors.InvalidRequest,
+    errors.IdempotencyKeyReused,
+    errors.IdempotencyKeyInUse,
+    errors.StoreUnavailable,
+)
+"""What every route may raise that obeys an `Idempotency-Key`; `idempotent` says it for them."""
 
 ERROR_SCHEMAS: dict[Callable[[Problem], dict[str, Any]], type[Schema]] = {
     openai_error: OpenAIErrorSchema,
@@ -117,6 +124,8 @@ def _response(status: int, failures: list[Failure], family: Family) -> dict[str,
         "example": family.render(_example(status, failures[0])),
     }
     headers = {"Retry-After": "Retry-After"} if status in (429, 503) else {}
+    if errors.IdempotencyKeyInUse in failures:
+        headers["retry-after-ms"] = "retry-after-ms"
     if family.render is openai_error and any(_is_upstreams(failure) for failure in failures):
         headers |= {name: name for name in ("Retry-After", "retry-after-ms", "x-should-retry")}
     return {

@@ -6,7 +6,7 @@ import re
 
 from werkzeug.datastructures import Headers
 
-from chat_api.errors import UpstreamError
+from chat_api.errors import ChatApiError, IdempotencyKeyInUse, UpstreamError
 from chat_api.services.clients import CallRecord
 from chat_api.web.limits import OPENAI_HEADERS
 
@@ -27,13 +27,15 @@ def pass_on(headers: Headers, record: CallRecord) -> None:
             headers[name] = value
 
 
-def advice(error: UpstreamError) -> dict[str, str]:
+def advice(error: ChatApiError) -> dict[str, str]:
     """What OpenAI's clients go by when they decide whether and when to ask again. Without
     `x-should-retry` they would multiply our own tries."""
-    told = {}
-    wait = (error.headers or {}).get("retry-after-ms", "")
-    if SECONDS(wait):
-        told["retry-after-ms"] = wait
+    told: dict[str, str] = {}
+    if isinstance(error, IdempotencyKeyInUse):
+        told["retry-after-ms"] = str(1000 * error.retry_after_seconds)
+    if isinstance(error, UpstreamError):
+        wait = (error.headers or {}).get("retry-after-ms", "")
+        told |= {"retry-after-ms": wait} if SECONDS(wait) else {}
     if error.is_final:
         told["x-should-retry"] = "false"
     return told

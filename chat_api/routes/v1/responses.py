@@ -10,6 +10,7 @@ from chat_api.schemas.replies import ResponseSchema, ShortResponseSchema
 from chat_api.schemas.responses import ResponseRequestSchema
 from chat_api.services.responses import is_short, short_form
 from chat_api.web.failures import A_MODEL_CALL, may_raise
+from chat_api.web.idempotency import idempotent
 from chat_api.web.requests import Blueprint, current_client, preferred_return, services
 
 bp = Blueprint("responses", __name__, description="OpenAI's Responses.")
@@ -19,6 +20,7 @@ bp = Blueprint("responses", __name__, description="OpenAI's Responses.")
 @bp.arguments(ResponseRequestSchema)
 @bp.alt_response(200, schema={"anyOf": [ShortResponseSchema, ResponseSchema]}, success=True)
 @may_raise(*A_MODEL_CALL)
+@idempotent
 def create(response_request: dict[str, Any]) -> Response:
     """Create a response
 
