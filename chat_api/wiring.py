@@ -23,6 +23,7 @@ from chat_api.settings import Settings
 from chat_api.stores.base import Bounds, LimitStore, ReplyBounds
 from chat_api.stores.idempotency import SqlIdempotencyStore
 from chat_api.stores.limits import SqlLimits
+from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_counters, open_database
 from chat_api.upstream_wiring import build_upstreams, openai_for_callers
@@ -134,3 +135,8 @@ def session_bounds(settings: Settings) -> Bounds:
         most_messages=settings.max_session_messages,
         most_bytes=MOST_SESSION_BYTES,
     )
+
+
+def response_bounds(settings: Settings) -> ResponseBounds:
+    """How much is kept of responses, and of conversations on `/v1`."""
+    return ResponseBounds(settings.response_ttl_hours * 3600, settings.max_responses)

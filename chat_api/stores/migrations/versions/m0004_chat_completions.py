@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -27,13 +27,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "chat_completions",
-        sa.Column("owner", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("completion_id", sa.Text, nullable=False),
         sa.Column("stored_at", sa.Double, nullable=False),
+        sa.Column("last_activity", sa.Double, nullable=False),
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("asked_model", sa.Text, nullable=False),
         sa.Column("metadata", sa.Text, nullable=False),
         sa.Column("completion", sa.Text, nullable=False),
         sa.Column("messages", sa.Text, nullable=False),
     )
-    op.create_index("ix_chat_completions_stored_at", "chat_completions", ["stored_at"])
+    op.create_index("ix_chat_completions_last_activity", "chat_completions", ["last_activity"])
+    op.create_index(
+        "ix_chat_completions_completion_id",
+        "chat_completions",
+        ["owner", "completion_id"],
+        unique=True,
+    )
+    op.create_index("ix_chat_completions_stored_at", "chat_completions", ["owner", "stored_at"])
