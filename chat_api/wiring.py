@@ -8,6 +8,7 @@ from functools import cache
 
 from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
+from chat_api.services.embeddings import EmbeddingService
 from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
 from chat_api.services.limits import Limiter
@@ -37,6 +38,7 @@ class Services:
     gateway: Gateway
     chat: ChatService
     responses: ResponseService
+    embeddings: EmbeddingService
     database: Database
     sessions: Sessions
     session_chat: SessionChat
@@ -88,6 +90,7 @@ def build_services(
         gateway=gateway,
         chat=ChatService(gateway, sessions),
         responses=ResponseService(gateway),
+        embeddings=EmbeddingService(gateway),
         database=database,
         sessions=sessions,
         session_chat=SessionChat(gateway, sessions, keys),

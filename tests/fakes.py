@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from chat_api.errors import ChatApiError
-from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
 from chat_api.upstreams.waiting import Caller
 
 
@@ -26,6 +26,13 @@ def completion(text: str = "Hello!", **extra: Any) -> JsonObject:
         "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
         **extra,
     }
+
+
+def vectors(*found: Any, **extra: Any) -> JsonObject:
+    """A list of embeddings as OpenAI writes it."""
+    data = [{"object": "embedding", "index": n, "embedding": v} for n, v in enumerate(found)]
+    usage = {"prompt_tokens": 5, "total_tokens": 5}
+    return {"object": "list", "data": data, "model": "vectors-1", "usage": usage, **extra}
 
 
 def chunk(delta: JsonObject, finish_reason: str | None = None, **extra: Any) -> JsonObject:
@@ -127,6 +134,11 @@ class FakeUpstream:
         stream = FakeEventStream(self._next(call))
         self.streams.append(stream)
         return stream
+
+    def embed(self, call: Call) -> Embeddings:
+        """See `Upstream.embed`."""
+        answer = self._next(call)
+        return Embeddings(orjson.dumps(answer), answer)
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""

@@ -14,16 +14,17 @@ from chat_api.services.health import Health
 from chat_api.services.retries import with_retries
 from chat_api.services.routing import Router, Target
 from chat_api.services.streams import ChatStream, Opened, open_stream
-from chat_api.upstreams.base import Call, Completion, JsonObject
+from chat_api.upstreams.base import Call, Completion, Embeddings, JsonObject
 
 FIRST_PIECE_GRACE_SECONDS = 5.0
 """How long a stream waits for its first piece before its headers leave without it."""
 
 T = TypeVar("T")
+Whole = TypeVar("Whole", Completion, Embeddings)
 
 
 class Gateway:
-    """Sends chat completions to whom they are for.
+    """Sends chat completions, and texts whose vectors are wanted, to whom they are for.
 
     Args:
         heartbeat_seconds: longest silence of a stream towards its caller, 0 for no bound.
@@ -54,7 +55,6 @@ class Gateway:
             ModelNotFound, Overloaded, NoUpstream, UpstreamError, CallerGone
         """
         n = body.get("n") or 1
-        began_at = time.monotonic()
 
         def ask(target: Target) -> Completion:
             upstream, call = target.upstream, _begin(target, body, client)
@@ -66,18 +66,16 @@ class Gateway:
                 return ask_one(call)
             return choices.complete(ask_one, call, n, upstream.answers_one_choice)
 
-        self._admit(n)
-        try:
-            targets = self._targets(body, client)
-            completion = first_success(targets, ask, self._pass_by(client, began_at))
-        except ChatApiError as failure:
-            self._remember(client, failure, began_at)
-            raise
-        finally:
-            self._release(n)
-        self._remember(client, None, began_at)
-        client.record.book(completion.data.get("usage"))
-        return completion
+        return self._first_answer(ask, n, body, client)
+
+    def embed(self, body: JsonObject, client: Client) -> Embeddings:
+        """The answer to the body of a `POST /embeddings`. Raises as `complete` does."""
+
+        def ask(target: Target) -> Embeddings:
+            call = _begin(target, body, client)
+            return self._with_retries(target.upstream.embed, call, target, client.record)
+
+        return self._first_answer(ask, 1, body, client)
 
     def stream(self, body: JsonObject, client: Client) -> ChatStream:
         """The streamed answer to the body of a `POST /chat/completions`.
@@ -142,6 +140,24 @@ class Gateway:
         """
         targets = self._router.route(model, openai_only=client.openai_only)
         return min(target.upstream.context_tokens for target in targets)
+
+    def _first_answer(
+        self, ask: Callable[[Target], Whole], n: int, body: JsonObject, client: Client
+    ) -> Whole:
+        """What the first target answers that does not fail."""
+        began_at = time.monotonic()
+        self._admit(n)
+        try:
+            targets = self._targets(body, client)
+            answer = first_success(targets, ask, self._pass_by(client, began_at))
+        except ChatApiError as failure:
+            self._remember(client, failure, began_at)
+            raise
+        finally:
+            self._release(n)
+        self._remember(client, None, began_at)
+        client.record.book(answer.data.get("usage"))
+        return answer
 
     def _targets(self, body: JsonObject, client: Client) -> Sequence[Target]:
         """Who is to be asked, one after the other."""

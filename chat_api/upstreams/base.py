@@ -15,11 +15,11 @@ OPENAI_NAMES = ("gpt-*", "o1*", "o3*", "o4*", "chatgpt-*")
 
 @dataclass(slots=True)
 class Call:
-    """One chat completion to be asked for.
+    """One chat completion to be asked for, or the vectors of texts.
 
     `body` is the JSON object of OpenAI's `POST /chat/completions`, its `model` and its
-    `stream` set. `caller` is watched while the upstream is silent. `caller_key` is the caller's
-    own key for the upstream, None for the server's.
+    `stream` set, or that of `POST /embeddings`. `caller` is watched while the upstream is silent.
+    `caller_key` is the caller's own key for the upstream, None for the server's.
     """
 
     body: JsonObject
@@ -32,6 +32,18 @@ class Completion:
     """A whole reply: the upstream's bytes, and the same parsed."""
 
     raw: bytes
+    data: JsonObject
+
+
+@dataclass(slots=True)
+class Embeddings:
+    """OpenAI's list of vectors, parsed; each is an array of numbers, or base64 of 32-bit floats,
+    whatever was asked for.
+
+    `raw` is the upstream's bytes; None when they must be written.
+    """
+
+    raw: bytes | None
     data: JsonObject
 
 
@@ -119,6 +131,15 @@ class Upstream(Protocol):
             InvalidRequest: something in the body that it has no word for.
             UpstreamError: the request could not be sent.
             CallerGone: the caller left meanwhile.
+        """
+
+    def embed(self, call: Call) -> Embeddings:
+        """The vectors of the texts in `call.body`.
+
+        Raises:
+            InvalidRequest: it has no embeddings, or no word for something in the body.
+            UpstreamError: no vectors came back.
+            CallerGone: the caller left meanwhile; the upstream was told to stop.
         """
 
     def models(self) -> list[JsonObject]:

@@ -38,6 +38,10 @@ class MissingUpstream:
         """Raises: NoUpstream, always."""
         raise NoUpstream(WHAT_TO_SET)
 
+    def embed(self, call: Call) -> NoReturn:
+        """Raises: NoUpstream, always."""
+        raise NoUpstream(WHAT_TO_SET)
+
     def models(self) -> list[JsonObject]:
         """None."""
         return []

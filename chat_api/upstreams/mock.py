@@ -26,7 +26,8 @@ from collections.abc import Iterator
 import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamTimeout
-from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
+from chat_api.upstreams.mock_embeddings import embedding_list, last_text
 from chat_api.upstreams.refusals import from_status
 
 DIRECTIVE = re.compile(r"\[(\w+)=([\w.-]{1,64})\]")
@@ -56,11 +57,7 @@ class MockUpstream:
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
         script = Script(call.body)
-        delay = script.number("delay")
-        call.caller.wait(min(delay, self._timeout))
-        if delay > self._timeout:
-            raise UpstreamTimeout(SILENT)
-        script.fail_if_told()
+        self._obey(script, call)
         if "cut" in script.directives:
             raise UpstreamBroken("The upstream broke off in the middle of its answer.")
         data = script.base("chat.completion")
@@ -73,12 +70,26 @@ class MockUpstream:
         """See `Upstream.stream`."""
         return MockEventStream(call, Script(call.body), self._timeout)
 
+    def embed(self, call: Call) -> Embeddings:
+        """See `Upstream.embed`; the last text may ask for a delay or an error."""
+        prompt = {"role": "user", "content": last_text(call.body["input"])}
+        self._obey(Script({"messages": [prompt]}), call)
+        return Embeddings(None, embedding_list(call.body))
+
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
         return [{"id": MODEL, "object": "model", "created": CREATED, "owned_by": "mock"}]
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _obey(self, script: Script, call: Call) -> None:
+        """Wait and fail as told."""
+        delay = script.number("delay")
+        call.caller.wait(min(delay, self._timeout))
+        if delay > self._timeout:
+            raise UpstreamTimeout(SILENT)
+        script.fail_if_told()
 
 
 class Script:

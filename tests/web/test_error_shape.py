@@ -36,6 +36,7 @@ DOORS = [
     ("/api/chat", {"user_message": "Hi"}),
     ("/v1/chat/completions", COMPLETION),
     ("/v1/responses", {"input": "Hi"}),
+    ("/v1/embeddings", {"model": "m", "input": "Hi"}),
 ]
 
 
