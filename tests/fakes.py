@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from chat_api.errors import ChatApiError
-from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
+from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.waiting import Caller
 
 
@@ -26,6 +27,13 @@ def completion(text: str = "Hello!", **extra: Any) -> JsonObject:
         "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
         **extra,
     }
+
+
+def vectors(*found: Any, **extra: Any) -> JsonObject:
+    """A list of embeddings as OpenAI writes it."""
+    data = [{"object": "embedding", "index": n, "embedding": v} for n, v in enumerate(found)]
+    usage = {"prompt_tokens": 5, "total_tokens": 5}
+    return {"object": "list", "data": data, "model": "vectors-1", "usage": usage, **extra}
 
 
 def chunk(delta: JsonObject, finish_reason: str | None = None, **extra: Any) -> JsonObject:
@@ -58,6 +66,8 @@ def frame(data: JsonObject) -> bytes:
 
 class FakeEventStream:
     """Batches of chunks, errors to be raised, and numbers: seconds of silence."""
+
+    headers = None
 
     def __init__(self, steps: list[Any]) -> None:
         self.ended = False
@@ -99,6 +109,7 @@ class FakeUpstream:
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
     answers_one_choice = False
+    ignores: Ignored = NONE
     default_model = "gpt-4o-mini"
     context_tokens = 8_192
     retry_pause_seconds = 0.001
@@ -127,6 +138,11 @@ class FakeUpstream:
         stream = FakeEventStream(self._next(call))
         self.streams.append(stream)
         return stream
+
+    def embed(self, call: Call) -> Embeddings:
+        """See `Upstream.embed`."""
+        answer = self._next(call)
+        return Embeddings(orjson.dumps(answer), answer)
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import chunks, completion, frame
+from tests.fakes import chunks, completion, frame, vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,10 +92,20 @@ def answer_plainly(exchange: Exchange) -> None:
     if exchange.path.endswith("/models"):
         model = {"id": "gpt-4o-mini", "object": "model", "created": 1, "owned_by": "test"}
         exchange.reply(200, {"object": "list", "data": [model]})
+    elif exchange.path.endswith("/embeddings"):
+        exchange.reply(200, embeddings_of(exchange.json))
     elif exchange.json.get("stream"):
         exchange.stream("Hel", "lo!")
     else:
         exchange.reply(200, completion())
+
+
+def embeddings_of(asked: Any) -> Any:
+    """A vector of halves for each input."""
+    given = asked["input"]
+    several = type(given) is list and type(given[0]) is not int
+    vector = [0.5] * (asked.get("dimensions") or 3)
+    return vectors(*[vector] * (len(given) if several else 1))
 
 
 class ScriptedUpstream:

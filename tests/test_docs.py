@@ -35,7 +35,10 @@ def test_every_setting_is_in_the_readme_with_its_default() -> None:
     assert set(rows) == {tuple(field.metadata["names"]) for field in fields}
     for field in fields:
         if isinstance(field.default, int | float):
-            assert rows[tuple(field.metadata["names"])] == f"{field.default:.12g}", field.name
+            shown = str(field.default).lower()
+            if not isinstance(field.default, bool):
+                shown = f"{field.default:.12g}"
+            assert rows[tuple(field.metadata["names"])] == shown, field.name
 
 
 def test_the_readme_names_every_upstream() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from datetime import date
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from chat_api.errors import (
     UpstreamUnreachable,
 )
 from chat_api.services.limits import Limiter
+from chat_api.services.retired import retirement_warning
 from chat_api.stores.sql import Database, touch
 from chat_api.upstreams.base import JsonObject, Upstream
 from chat_api.upstreams.missing import WHAT_TO_SET
@@ -67,6 +69,13 @@ def check_upstream(
         advice = "Where calls without a model fail, set OPENAI_MODEL to one that it has"
         return Finding(name, WARN, f"{found}, {default} not among them", advice)
     return Finding(name, OK, f"{found}{f', {default} among them' if default else ''}")
+
+
+def check_default_model(name: str, today: date) -> Finding:
+    """Whether the model that answers calls without one stays."""
+    if found := retirement_warning(name, today):
+        return Finding("model", WARN, found, "Set OPENAI_MODEL to one that stays")
+    return Finding("model", OK, f"{name} answers calls without a model")
 
 
 def _models(upstream: Upstream, until: float) -> list[JsonObject]:

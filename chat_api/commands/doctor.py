@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ import click
 
 from chat_api.commands.checks import (
     check_clock,
+    check_default_model,
     check_disk,
     check_limiter,
     check_store,
@@ -51,6 +53,8 @@ def _findings(settings: Settings, services: Services, url: str | None) -> Iterat
     yield _keys(settings)
     for upstream in services.router.upstreams:
         yield _upstream(settings, upstream)
+    if services.upstream.is_set_up:
+        yield check_default_model(services.models.default, date.today())
     folder = Path(settings.data_dir).absolute()
     if settings.database_url:
         store_advice = "Is DATABASE_URL right, and does PostgreSQL run?"

@@ -15,4 +15,9 @@ bp = Blueprint("models", __name__, description="Model names.")
 def index() -> Response:
     """List the model names and the default one"""
     models = services().models
-    return jsonify(models=models.names(), default=models.default, aliases=models.aliases())
+    return jsonify(
+        models=models.names(),
+        default=models.default,
+        aliases=models.aliases(),
+        retires=models.retires(),
+    )

@@ -12,6 +12,7 @@ class ModelNamesSchema(Schema):
         "models": ["gpt-4o", "gpt-4o-mini", "o1-mini"],
         "default": "gpt-4o-mini",
         "aliases": {"o1-mini": "gpt-5.4-mini"},
+        "retires": {"gpt-4o": "2027-01-14", "gpt-4o-mini": "2027-01-14"},
     }
 
     models = fields.List(fields.String(), required=True, metadata={"description": "Model names."})
@@ -23,6 +24,12 @@ class ModelNamesSchema(Schema):
         keys=fields.String(),
         values=fields.String(),
         metadata={"description": "Names that another model answers for, and that model."},
+    )
+    retires = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Names that OpenAI shuts down, and the day, as in `2027-01-14`."},
     )
 
 

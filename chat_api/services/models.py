@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chat_api.errors import ModelNotFound
+from chat_api.services.retired import RETIREMENTS
 from chat_api.services.routing import Router
 from chat_api.upstreams.base import JsonObject
 
@@ -48,6 +49,16 @@ class Models:
         names = [name for name in self.names() if name != self.default]
         found = {name: router.stand_in(router.default, name, ask=False) for name in names}
         return {name: model for name, model in found.items() if model} | dict(router.aliases)
+
+    def retires(self) -> dict[str, str]:
+        """The listed names that OpenAI shuts down, and the day, as in `2027-01-14`. Not those that
+        another model answers for already. Asks nobody."""
+        aliases = self.aliases()
+        return {
+            name: RETIREMENTS[name].isoformat()
+            for name in self.names()
+            if name in RETIREMENTS and name not in aliases
+        }
 
     def retrieve(self, name: str) -> JsonObject:
         """One model object; a name may have its upstream before it, as in `ollama/llama3`.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from chat_api.upstreams.parameters import Ignored
 from chat_api.upstreams.waiting import Caller
 
 JsonObject = dict[str, Any]
@@ -15,11 +17,11 @@ OPENAI_NAMES = ("gpt-*", "o1*", "o3*", "o4*", "chatgpt-*")
 
 @dataclass(slots=True)
 class Call:
-    """One chat completion to be asked for.
+    """One chat completion to be asked for, or the vectors of texts.
 
     `body` is the JSON object of OpenAI's `POST /chat/completions`, its `model` and its
-    `stream` set. `caller` is watched while the upstream is silent. `caller_key` is the caller's
-    own key for the upstream, None for the server's.
+    `stream` set, or that of `POST /embeddings`. `caller` is watched while the upstream is silent.
+    `caller_key` is the caller's own key for the upstream, None for the server's.
     """
 
     body: JsonObject
@@ -29,9 +31,23 @@ class Call:
 
 @dataclass(slots=True)
 class Completion:
-    """A whole reply: the upstream's bytes, and the same parsed."""
+    """A whole reply: the upstream's bytes, and the same parsed. `headers` are the upstream's, names
+    in lower case; None where it speaks no HTTP of ours, or several replies were put together."""
 
     raw: bytes
+    data: JsonObject
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Embeddings:
+    """OpenAI's list of vectors, parsed; each is an array of numbers, or base64 of 32-bit floats,
+    whatever was asked for.
+
+    `raw` is the upstream's bytes; None when they must be written.
+    """
+
+    raw: bytes | None
     data: JsonObject
 
 
@@ -68,6 +84,14 @@ class EventStream(Protocol):
         thread or greenlet than the reading one."""
 
 
+class UpstreamStream(EventStream, Protocol):
+    """The events of an upstream's own answer."""
+
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        """Its headers, names in lower case; none until they came."""
+
+
 class Upstream(Protocol):
     """Somebody who completes chats. Each method is one try; retries are the gateway's."""
 
@@ -94,6 +118,9 @@ class Upstream(Protocol):
     answers_one_choice: bool
     """Whether it gives one choice a call and must be asked once for each of `n`."""
 
+    ignores: Ignored
+    """OpenAI's parameters that it does nothing with, each with its values that ask for nothing."""
+
     default_model: str
 
     context_tokens: int
@@ -112,13 +139,22 @@ class Upstream(Protocol):
             CallerGone: the caller left meanwhile; the upstream was told to stop.
         """
 
-    def stream(self, call: Call) -> EventStream:
+    def stream(self, call: Call) -> UpstreamStream:
         """Send the request; its answer, a refusal too, comes from the stream's `read`.
 
         Raises:
             InvalidRequest: something in the body that it has no word for.
             UpstreamError: the request could not be sent.
             CallerGone: the caller left meanwhile.
+        """
+
+    def embed(self, call: Call) -> Embeddings:
+        """The vectors of the texts in `call.body`.
+
+        Raises:
+            InvalidRequest: it has no embeddings, or no word for something in the body.
+            UpstreamError: no vectors came back.
+            CallerGone: the caller left meanwhile; the upstream was told to stop.
         """
 
     def models(self) -> list[JsonObject]:

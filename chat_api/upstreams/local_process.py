@@ -147,8 +147,11 @@ def serve(options: argparse.Namespace) -> None:
     try:
         import xllamacpp  # here alone: the supervisor stays light
 
-        # Held until the end: collected, it would stop answering.
-        _server = xllamacpp.Server(_params(xllamacpp.CommonParams(), options))
+        params = _params(xllamacpp.CommonParams(), options)
+        # The last token's vector stands for a text: it has seen all of it. The mean of them all
+        # would have to fit into one batch of 512 tokens.
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
+        _server = xllamacpp.Server(params)  # held until the end: collected, it stops answering
     except (ImportError, RuntimeError) as error:  # llama.cpp has said why
         sys.exit(str(error))
     os.write(1, f"{READY_LINE}\n".encode())
@@ -161,6 +164,7 @@ def _params(params: Any, options: argparse.Namespace) -> Any:
     params.model.path = options.model
     params.model_alias = {options.name}  # else its replies carry the file's path
     params.hostnames, params.port = ["127.0.0.1"], options.port
+    params.embedding = True  # chats are answered too, and as fast
     params.n_ctx = options.context_tokens
     params.n_parallel = options.parallel
     params.use_jinja, params.chat_template = True, options.chat_template

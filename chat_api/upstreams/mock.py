@@ -26,7 +26,9 @@ from collections.abc import Iterator
 import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamTimeout
-from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
+from chat_api.upstreams.mock_embeddings import embedding_list, last_text
+from chat_api.upstreams.parameters import NONE
 from chat_api.upstreams.refusals import from_status
 
 DIRECTIVE = re.compile(r"\[(\w+)=([\w.-]{1,64})\]")
@@ -46,6 +48,7 @@ class MockUpstream:
     answers_for: tuple[str, ...] = ("*",)
     implied_suffix = ""
     answers_one_choice = True
+    ignores = NONE
     default_model = MODEL
     context_tokens = 8_192
     retry_pause_seconds = 0.25
@@ -56,11 +59,7 @@ class MockUpstream:
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
         script = Script(call.body)
-        delay = script.number("delay")
-        call.caller.wait(min(delay, self._timeout))
-        if delay > self._timeout:
-            raise UpstreamTimeout(SILENT)
-        script.fail_if_told()
+        self._obey(script, call)
         if "cut" in script.directives:
             raise UpstreamBroken("The upstream broke off in the middle of its answer.")
         data = script.base("chat.completion")
@@ -73,12 +72,26 @@ class MockUpstream:
         """See `Upstream.stream`."""
         return MockEventStream(call, Script(call.body), self._timeout)
 
+    def embed(self, call: Call) -> Embeddings:
+        """See `Upstream.embed`; the last text may ask for a delay or an error."""
+        prompt = {"role": "user", "content": last_text(call.body["input"])}
+        self._obey(Script({"messages": [prompt]}), call)
+        return Embeddings(None, embedding_list(call.body))
+
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
         return [{"id": MODEL, "object": "model", "created": CREATED, "owned_by": "mock"}]
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _obey(self, script: Script, call: Call) -> None:
+        """Wait and fail as told."""
+        delay = script.number("delay")
+        call.caller.wait(min(delay, self._timeout))
+        if delay > self._timeout:
+            raise UpstreamTimeout(SILENT)
+        script.fail_if_told()
 
 
 class Script:
@@ -149,7 +162,9 @@ class Script:
 
 
 class MockEventStream:
-    """The mock's answer, piece by piece. See `EventStream`."""
+    """The mock's answer, piece by piece. See `UpstreamStream`."""
+
+    headers = None
 
     def __init__(self, call: Call, script: Script, timeout_seconds: float) -> None:
         self.ended = False

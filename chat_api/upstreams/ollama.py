@@ -1,9 +1,10 @@
-"""Ollama, on its native API: `POST /api/chat` and `GET /api/tags`.
+"""Ollama, on its native API: `POST /api/chat`, `POST /api/embed` and `GET /api/tags`.
 
 Its OpenAI door (`/v1`) cannot set `num_ctx` and leaves out what it does not know. The native API
 streams JSON objects, one a line (`docs/api/streaming.mdx` in github.com/ollama/ollama); the last
 one has `done: true`, and a failure midway is `{"error": "<text>"}` (`docs/api/errors.mdx`). What
-goes in and out is translated in `ollama_request.py` and `ollama_reply.py`.
+goes in and out is translated in `ollama_request.py`, `ollama_reply.py` and
+`ollama_embeddings.py`.
 """
 
 from __future__ import annotations
@@ -18,12 +19,21 @@ import httpx2
 import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
-from chat_api.upstreams.base import OPENAI_NAMES, Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import (
+    OPENAI_NAMES,
+    Call,
+    Completion,
+    Embeddings,
+    Event,
+    JsonObject,
+)
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.ollama_embeddings import embed_request, embedding_list
 from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
 from chat_api.upstreams.ollama_request import chat_request
+from chat_api.upstreams.parameters import AT_OLLAMA
 from chat_api.upstreams.refusals import from_status
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
@@ -40,6 +50,7 @@ class OllamaUpstream:
     provider = "Ollama"
     is_set_up = True
     answers_one_choice = True  # it ignores `n`
+    ignores = AT_OLLAMA
     context_tokens = 4096  # what it gives a conversation when `num_ctx` is not set
     accepts_caller_keys = False
     # `gpt-oss` is one of these and of Ollama's library: where it is pulled it is listed, and
@@ -68,23 +79,28 @@ class OllamaUpstream:
         # Compressed, a stream could not be looked into.
         host = b"Host: %b\r\nAccept-Encoding: identity\r\n" % parts.netloc
         self._listing = b"GET %b/api/tags HTTP/1.1\r\n%b\r\n" % (root, host)
-        self._head = (
-            b"POST %b/api/chat HTTP/1.1\r\n%bContent-Type: application/json\r\n"
-            b"Accept: application/json, application/x-ndjson\r\n" % (root, host)
+        posting = (
+            b"POST %b/api/%b HTTP/1.1\r\n%bContent-Type: application/json\r\n"
+            b"Accept: application/json, application/x-ndjson\r\n"
         )
+        self._chat_head = posting % (root, b"chat", host)
+        self._embed_head = posting % (root, b"embed", host)
 
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
-        with contextlib.closing(self._send(call, stream=False)) as exchange:
-            exchange.wait_head(float("inf"))
-            if exchange.status != 200:
-                raise refusal(exchange, call.body["model"])
-            data = completion(_parsed(read_whole(exchange, float("inf"))))
+        data = completion(self._ask(call, self._chat_head, chat_request(call.body, stream=False)))
         return Completion(orjson.dumps(data), data)
 
     def stream(self, call: Call) -> OllamaEventStream:
         """See `Upstream.stream`."""
-        return OllamaEventStream(call, self._send(call, stream=True))
+        request = chat_request(call.body, stream=True)
+        return OllamaEventStream(call, self._send(call, self._chat_head, request))
+
+    def embed(self, call: Call) -> Embeddings:
+        """See `Upstream.embed`."""
+        return Embeddings(
+            None, embedding_list(self._ask(call, self._embed_head, embed_request(call.body)))
+        )
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
@@ -100,10 +116,18 @@ class OllamaUpstream:
         """See `Upstream.close`."""
         self._transport.close()
 
-    def _send(self, call: Call, *, stream: bool) -> Exchange:
-        body = orjson.dumps(chat_request(call.body, stream=stream))
+    def _ask(self, call: Call, head: bytes, request: JsonObject) -> object:
+        """The whole answer, parsed."""
+        with contextlib.closing(self._send(call, head, request)) as exchange:
+            exchange.wait_head(float("inf"))
+            if exchange.status != 200:
+                raise refusal(exchange, call.body["model"])
+            return _parsed(read_whole(exchange, float("inf")))
+
+    def _send(self, call: Call, head: bytes, request: JsonObject) -> Exchange:
+        body = orjson.dumps(request)
         length = b"Content-Length: %d\r\n\r\n" % len(body)
-        return Exchange(self._transport, b"".join((self._head, length, body)), call.caller)
+        return Exchange(self._transport, b"".join((head, length, body)), call.caller)
 
 
 class OllamaEventStream:
@@ -117,6 +141,11 @@ class OllamaEventStream:
         self._exchange = exchange
         self._rest = bytearray()  # a line may come in thousands of pieces
         self._failure: UpstreamBroken | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamStream.headers`."""
+        return self._exchange.headers
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""

@@ -12,17 +12,20 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 import httpx2
 import openai
 import orjson
 
 from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError, UpstreamTimeout
-from chat_api.upstreams.base import Call, Completion, Event, JsonObject
+from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
 from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
 from chat_api.upstreams.connection import Origin
+from chat_api.upstreams.embeddings import embedding_list, embedding_refusal
 from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
@@ -32,11 +35,20 @@ CONTEXT_TOKENS = 128_000
 OPENAI_URL = "https://api.openai.com/v1"
 LISTING_TIMEOUT_SECONDS = 5.0
 COMPLETIONS = "POST", "chat/completions"
+EMBEDDINGS = "POST", "embeddings"
 MODELS = "GET", "models"
 # Ours: the transport writes these itself, or they belong to the SDK's own retries.
 OWN_HEADERS = ("accept", "authorization", "content-type", "x-stainless-retry-count")
 # They go with the server's key, and would contradict a caller's own.
 ACCOUNT_HEADERS = ("openai-organization", "openai-project")
+
+
+class _Heads(NamedTuple):
+    """A request's head as far as it is always the same: with the server's own key, and with a
+    caller's."""
+
+    ours: bytes
+    callers: bytes
 
 
 class OpenAIUpstream:
@@ -59,6 +71,7 @@ class OpenAIUpstream:
         accepts_caller_keys: bool = False,
         answers_for: tuple[str, ...] = (),
         answers_one_choice: bool = False,
+        ignores: Ignored = NONE,
         context_tokens: int = CONTEXT_TOKENS,
         retry_pause_seconds: float = 0.25,
     ) -> None:
@@ -68,6 +81,7 @@ class OpenAIUpstream:
         self.accepts_caller_keys = accepts_caller_keys
         self.answers_for = answers_for
         self.answers_one_choice = answers_one_choice
+        self.ignores = ignores
         self.context_tokens = context_tokens
         self.retry_pause_seconds = retry_pause_seconds
         origin = Origin.of(base_url or OPENAI_URL, proxies or {})
@@ -93,27 +107,36 @@ class OpenAIUpstream:
             connect_timeout_seconds=connect_timeout_seconds,
             silence_timeout_seconds=timeout_seconds,
         )
-        foreign = OWN_HEADERS + ACCOUNT_HEADERS
-        self._head = _request_head(self._client, COMPLETIONS, OWN_HEADERS)
-        self._callers_head = _request_head(self._client, COMPLETIONS, foreign)
-        self._callers_listing = _request_head(self._client, MODELS, foreign)
+        self._completions = _request_heads(self._client, COMPLETIONS)
+        self._embeddings = _request_heads(self._client, EMBEDDINGS)
+        self._listing = _request_heads(self._client, MODELS)
 
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
-        exchange = self._send(call)
+        exchange = self._send(call, self._completions)
         try:
             exchange.wait_head(float("inf"))
             if exchange.status != 200:
                 raise self._refusal(exchange, call.caller_key)
             raw = read_whole(exchange, float("inf"))
-            return Completion(raw, _completion(raw))
+            return Completion(raw, _completion(raw), exchange.headers)
         finally:
             exchange.close()
 
     def stream(self, call: Call) -> OpenAIEventStream:
         """See `Upstream.stream`."""
         refusal = partial(self._refusal, callers_key=call.caller_key)
-        return OpenAIEventStream(self._send(call), refusal)
+        return OpenAIEventStream(self._send(call, self._completions), refusal)
+
+    def embed(self, call: Call) -> Embeddings:
+        """See `Upstream.embed`."""
+        with contextlib.closing(self._send(call, self._embeddings)) as exchange:
+            exchange.wait_head(float("inf"))
+            if exchange.status != 200:
+                refusal = self._refusal(exchange, call.caller_key)
+                raise embedding_refusal(self.name, exchange.status, refusal)
+            raw = read_whole(exchange, float("inf"))
+            return Embeddings(raw, embedding_list(raw))
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""
@@ -139,7 +162,7 @@ class OpenAIUpstream:
         """See `KeyedUpstream.check_key`. Not by the SDK, which would not notice that the caller
         left, and would send the account headers of the server's key along."""
         until = time.monotonic() + LISTING_TIMEOUT_SECONDS
-        payload = self._callers_listing + _authorization(key) + b"\r\n"
+        payload = self._listing.callers + _authorization(key) + b"\r\n"
         with contextlib.closing(Exchange(self._transport, payload, caller)) as exchange:
             if not exchange.wait_head(until):
                 raise UpstreamTimeout("The upstream stayed silent for too long.")
@@ -152,7 +175,7 @@ class OpenAIUpstream:
         self._transport.close()
         self._client.close()
 
-    def _send(self, call: Call) -> Exchange:
+    def _send(self, call: Call, heads: _Heads) -> Exchange:
         body = orjson.dumps(call.body)
         key = call.caller_key or self._api_key
         if key is None and self._wants_key:
@@ -162,7 +185,7 @@ class OpenAIUpstream:
             )
         authorization = _authorization(key) if key else b""
         length = b"Content-Length: %d\r\n\r\n" % len(body)
-        head = self._callers_head if call.caller_key else self._head
+        head = heads.callers if call.caller_key else heads.ours
         return Exchange(self._transport, b"".join((head, authorization, length, body)), call.caller)
 
     def _refusal(self, exchange: Exchange, callers_key: str | None) -> UpstreamError:
@@ -188,6 +211,11 @@ class OpenAIEventStream:
         self._exchange = exchange
         self._refusal = refusal
         self._decoder = EventDecoder()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamStream.headers`."""
+        return self._exchange.headers
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""
@@ -221,10 +249,15 @@ class OpenAIEventStream:
         self._exchange.close()
 
 
+def _request_heads(client: openai.OpenAI, target: tuple[str, str]) -> _Heads:
+    """From what the SDK would send."""
+    foreign = OWN_HEADERS + ACCOUNT_HEADERS
+    return _Heads(*(_request_head(client, target, left_out) for left_out in (OWN_HEADERS, foreign)))
+
+
 def _request_head(
     client: openai.OpenAI, target: tuple[str, str], left_out: tuple[str, ...]
 ) -> bytes:
-    """The request's head as far as it is always the same, from what the SDK would send."""
     url = client.base_url
     path = url.raw_path.decode("ascii").rstrip("/")
     method, route = target

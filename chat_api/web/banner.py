@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from chat_api.services.retired import retirement_warning
 from chat_api.version import __version__
 from chat_api.web.requests import EXTENSION
 from chat_api.wiring import Services
@@ -30,6 +32,8 @@ def announce(server: Any) -> None:
         services.models.default,
         upstream.provider,
     )
+    if warning := retirement_warning(services.models.default, date.today()):
+        server.log.warning("%s: set OPENAI_MODEL to one that stays.", warning)
     if others := [other.name for other in services.router.upstreams[1:]]:
         server.log.info("Beside it: %s", ", ".join(others))
     settings = server.app.wsgi().config["SETTINGS"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import resource
 import socket
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from pytest_mock import MockerFixture
 
 from chat_api.upstreams import local
 from tests.commands.processes import by_subject, command
@@ -28,7 +30,9 @@ def test_where_all_is_well_each_line_says_so_and_the_code_is_0(
     result = run("doctor", openai_base_url=scripted.url, openai_api_key=SECRET, api_keys=(API_KEY,))
     assert result.exit_code == 0, result.output
     lines = by_subject(result.output)
-    assert list(lines) == ["settings", "api key", "openai", "store", "limiter", "disk", "clock"]
+    assert list(lines) == [
+        *("settings", "api key", "openai", "model", "store", "limiter", "disk", "clock")
+    ]
     for subject in ("settings", "api key", "openai", "store", "limiter"):
         assert lines[subject].startswith("ok "), lines[subject]
     assert "takes the key" in lines["openai"] and "gpt-4o-mini among them" in lines["openai"]
@@ -88,6 +92,22 @@ def test_openai_without_a_key_is_for_callers_who_bring_theirs(run: Run) -> None:
     lines = by_subject(result.output)
     assert lines["openai"].startswith("warn") and "OPENAI_API_KEY" in lines["openai"]
     assert lines["limiter"].startswith("ok ") and "off" in lines["limiter"]
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [
+        (date(2026, 11, 21), "warn  model       OpenAI retires gpt-4o-mini, the default model, in "
+         "54 days, on 2027-01-14. Set OPENAI_MODEL to one that stays."),
+        (date(2026, 1, 1), "ok    model       gpt-4o-mini answers calls without a model."),
+    ],
+)  # fmt: skip
+def test_a_default_model_that_will_be_gone_is_a_warning(
+    run: Run, scripted: ScriptedUpstream, mocker: MockerFixture, today: date, said: str
+) -> None:
+    mocker.patch("chat_api.commands.doctor.date").today.return_value = today
+    result = run("doctor", openai_base_url=scripted.url)
+    assert said in result.output.splitlines()
 
 
 @pytest.mark.parametrize(

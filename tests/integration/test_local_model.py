@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import time
@@ -123,6 +124,21 @@ def test_the_sdk_streams_with_any_name(sdk: openai.OpenAI) -> None:
     texts = [piece.choices[0].delta.content or "" for piece in received if piece.choices]
     assert "Paris" in "".join(texts) and len(texts) > 3
     assert received[-1].usage is not None and received[-1].usage.total_tokens > 0
+
+
+def product(one: list[float], other: list[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def test_texts_of_one_meaning_have_vectors_that_lie_close(sdk: openai.OpenAI) -> None:
+    texts = ["The cat sat down", "A kitten sat down", "Quarterly tax report"]
+    reply = sdk.embeddings.create(model="text-embedding-3-small", input=texts)
+    cat, kitten, tax = (item.embedding for item in reply.data)
+    assert reply.model == MODEL and reply.usage.prompt_tokens == reply.usage.total_tokens > 6
+    assert math.hypot(*cat) == pytest.approx(1, abs=1e-4)
+    assert product(cat, kitten) > product(cat, tax)
+    plain = sdk.embeddings.create(model=MODEL, input=texts[0], encoding_format="float")
+    assert plain.data[0].embedding == pytest.approx(cat, abs=1e-3)
 
 
 def test_it_says_who_answers(server: Server, sdk: openai.OpenAI) -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from chat_api import errors
 from chat_api.services.clients import Client
+from chat_api.services.routing import Rules
 from chat_api.settings import Settings
 from chat_api.upstreams.missing import MissingUpstream
 from chat_api.upstreams.refusals import from_status
 from chat_api.wiring import Services, build_services
-from tests.fakes import FakeUpstream, chunks, completion
+from tests.fakes import FakeUpstream, chunks, completion, vectors
 from tests.services.gateways import gateway_to
 
 
@@ -166,3 +167,35 @@ def test_without_an_upstream_the_text_says_what_to_set() -> None:
         services.gateway.complete(body(), Client())
     with pytest.raises(errors.NoUpstream):
         services.gateway.stream(body(), Client())
+
+
+def test_vectors_are_asked_for_as_answers_are(services: Services, upstream: FakeUpstream) -> None:
+    upstream.enqueue(errors.UpstreamFailed("x"), vectors([0.5]))
+    client = Client(upstream_key="sk-own")
+    services.gateway.embed({"model": "vectors-1", "input": "Hi"}, client)
+    record = client.record
+    assert (record.model, record.upstream, record.attempts) == ("vectors-1", "fake", 2)
+    assert (record.prompt_tokens, record.completion_tokens) == (5, None)
+    assert upstream.calls[1].caller_key == "sk-own"
+
+
+def test_vectors_come_from_the_next_one_where_an_upstream_has_none(upstream: FakeUpstream) -> None:
+    other = FakeUpstream("other")
+    rules = Rules(fallbacks={"vectors-1": ["other/vectors-2"]})
+    upstream.enqueue(errors.InvalidRequest("It has none.", "model"))
+    other.enqueue(vectors([0.5]))
+    client = Client()
+    gateway = gateway_to(upstream, other, rules=rules)
+    gateway.embed({"model": "vectors-1", "input": "Hi"}, client)
+    assert (client.record.upstream, client.record.model) == ("other", "vectors-2")
+    assert (client.record.alias, gateway.in_flight) == ("vectors-1", 0)
+
+
+def test_vectors_count_among_the_calls_admitted(upstream: FakeUpstream) -> None:
+    small = gateway_to(upstream, most_calls=1)
+    upstream.enqueue(chunks("x"), vectors([0.5]))
+    stream = small.stream(body(), Client())
+    with pytest.raises(errors.Overloaded):
+        small.embed({"model": "m", "input": "Hi"}, Client())
+    stream.close()
+    small.embed({"model": "m", "input": "Hi"}, Client())

@@ -6,7 +6,7 @@ import pytest
 
 from chat_api.errors import ModelNotFound, UpstreamTimeout
 from chat_api.services.models import Models
-from chat_api.services.retired import SUCCESSORS
+from chat_api.services.retired import RETIREMENTS, SUCCESSORS
 from chat_api.services.routing import Router, Rules
 from chat_api.settings import DEFAULT_MODELS
 from chat_api.upstreams.ollama import OllamaUpstream
@@ -97,3 +97,26 @@ def test_aliases_that_are_set_are_told(upstream: FakeUpstream) -> None:
     models = Models(router, ("gpt-4o",))
     assert models.aliases() == {"fast": "gpt-4o-mini"}
     assert models.retrieve("fast")["id"] == "fast"
+
+
+def test_listed_names_that_openai_shuts_down_have_a_day(upstream: FakeUpstream) -> None:
+    days = {"gpt-4o": "2027-01-14", "gpt-4o-mini": "2027-01-14"}
+    assert models_of(upstream).retires() == days
+    assert models_of(upstream, offered=("gpt-5", "x")).retires() == {
+        "gpt-5": "2026-12-11",
+        "gpt-4o-mini": "2027-01-14",
+    }
+    assert upstream.listed == 0
+
+
+def test_a_model_that_answers_for_openais_names_does_not_retire_with_them(
+    upstream: FakeUpstream,
+) -> None:
+    upstream.default_model = "smollm2-135m"
+    upstream.answers_for = ("*",)
+    assert models_of(upstream).retires() == {}
+
+
+def test_a_name_is_gone_or_will_be_and_successors_stay_longer() -> None:
+    assert not RETIREMENTS.keys() & SUCCESSORS.keys()
+    assert not set(SUCCESSORS.values()) & SUCCESSORS.keys()

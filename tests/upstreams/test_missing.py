@@ -11,7 +11,7 @@ from chat_api.upstreams.missing import MissingUpstream
 
 def test_it_says_what_to_set() -> None:
     upstream = MissingUpstream(default_model="gpt-4o-mini")
-    for ask in (upstream.complete, upstream.stream):
+    for ask in (upstream.complete, upstream.stream, upstream.embed):
         with pytest.raises(NoUpstream, match="OPENAI_API_KEY"):
             ask(Call({}))
 
