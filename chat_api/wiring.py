@@ -47,6 +47,7 @@ class Services:
     chat: ChatService
     responses: ResponseService
     conversations: Conversations
+    background: BackgroundRuns
     embeddings: EmbeddingService
     database: Database
     sessions: Sessions
@@ -109,6 +110,7 @@ def build_services(
         chat=ChatService(gateway, sessions),
         responses=ResponseService(gateway, turns, runs, responses),
         conversations=conversations,
+        background=runs,
         embeddings=EmbeddingService(gateway),
         database=database,
         sessions=sessions,

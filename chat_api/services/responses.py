@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Iterator
 
 from chat_api.errors import ChatApiError, InvalidRequest, ObjectNotFound
-from chat_api.services.background import BackgroundRuns, EventReplay
+from chat_api.services.background import BackgroundRuns
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.gateway import Gateway
 from chat_api.services.paging import Page, page
+from chat_api.services.response_replay import EventReplay
 from chat_api.services.response_requests import in_our_words
 from chat_api.services.streams import ChatStream
 from chat_api.services.turns import Turn, Turns, failure_code

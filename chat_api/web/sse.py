@@ -11,9 +11,9 @@ from flask import Response
 
 from chat_api.errors import CallerGone
 from chat_api.schemas.shapes import events_of
-from chat_api.services.background import EventReplay
 from chat_api.services.chat import RecordedStream, pieces
 from chat_api.services.clients import CallRecord
+from chat_api.services.response_replay import EventReplay
 from chat_api.services.responses import ResponseStream
 from chat_api.services.streams import FOREVER, ChatStream
 from chat_api.upstreams.base import Event, JsonObject

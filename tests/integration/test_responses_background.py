@@ -207,3 +207,37 @@ def test_what_cannot_be_resumed_or_cancelled_says_so(sdk: openai.OpenAI, stage: 
         with pytest.raises(openai.BadRequestError) as caught:
             call()
         assert caught.value.param == param
+
+
+def test_a_worker_that_leaves_lets_it_end_or_fails_it(tmp_path: Path) -> None:
+    """At SIGTERM, within GRACEFUL_TIMEOUT; another worker tells of both."""
+    upstream = ScriptedUpstream()
+    helds: dict[str, Held] = {"ends": Held(), "hangs": Held()}
+    upstream.script = lambda exchange: helds[exchange.json["messages"][-1]["content"]](exchange)
+    environment = {
+        "OPENAI_BASE_URL": upstream.url,
+        "WEB_CONCURRENCY": "1",
+        "GRACEFUL_TIMEOUT": "4",
+    }
+    with gunicorn(tmp_path, **environment) as server:
+        with openai.OpenAI(base_url=f"{server.url}/v1", api_key="any") as sdk:
+            ids = {
+                asked: sdk.responses.create(model="gpt-4o", input=asked, background=True).id
+                for asked in helds
+            }
+        wait_for(lambda: len(upstream.exchanges) == 2)
+        helds["hangs"].go.release(1)
+        server.process.send_signal(signal.SIGTERM)
+        helds["ends"].finish()
+        assert server.process.wait(20) == 0
+    with (
+        gunicorn(tmp_path, **environment) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="any") as sdk,
+    ):
+        assert sdk.responses.retrieve(ids["ends"]).status == "completed"
+        failed = sdk.responses.retrieve(ids["hangs"])
+        assert failed.status == "failed" and failed.output_text == "0 "
+        events = list(sdk.responses.retrieve(failed.id, stream=True))
+        assert [event.sequence_number for event in events] == list(range(len(events)))
+        assert events[-1].type == "response.failed"
+    upstream.close()

@@ -17,6 +17,7 @@ from chat_api.schemas.conversations import (
 from chat_api.schemas.lists import ItemListSchema, ItemSchema
 from chat_api.schemas.queries import PageQuerySchema
 from chat_api.web.failures import AN_OBJECT, may_raise
+from chat_api.web.idempotency import idempotent
 from chat_api.web.requests import Blueprint, current_client, page_of, services
 
 bp = Blueprint("conversations", __name__, description="OpenAI's Conversations.")
@@ -29,6 +30,7 @@ ITEMS = f"{ONE}/items"
 @bp.arguments(ConversationRequestSchema)
 @bp.alt_response(200, schema=ConversationSchema, success=True)
 @may_raise(StoreUnavailable)
+@idempotent
 def create(conversation_request: dict[str, Any]) -> Response:
     """Begin a conversation
 
@@ -49,6 +51,7 @@ def retrieve(conversation_id: str) -> Response:
 @bp.arguments(ConversationUpdateSchema)
 @bp.alt_response(200, schema=ConversationSchema, success=True)
 @may_raise(*AN_OBJECT)
+@idempotent
 def update(update_request: dict[str, Any], conversation_id: str) -> Response:
     """Replace a conversation's metadata"""
     found = services().conversations.update(conversation_id, update_request, current_client())
@@ -77,6 +80,7 @@ def list_items(query: dict[str, Any], conversation_id: str) -> Response:
 @bp.arguments(ConversationItemsRequestSchema)
 @bp.alt_response(200, schema=ItemListSchema, success=True)
 @may_raise(*AN_OBJECT)
+@idempotent
 def add_items(items_request: dict[str, Any], conversation_id: str) -> Response:
     """Add items to a conversation"""
     return jsonify(services().conversations.add(conversation_id, items_request, current_client()))

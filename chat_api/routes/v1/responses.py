@@ -92,6 +92,7 @@ def delete(response_id: str) -> Response:
 @bp.post(f"{ONE}/cancel")
 @bp.alt_response(200, schema=ResponseSchema, success=True)
 @may_raise(*AN_OBJECT)
+@idempotent
 def cancel(response_id: str) -> Response:
     """Cancel a background response
 
