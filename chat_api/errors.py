@@ -7,6 +7,7 @@ ChatApiError                    the root; its text is written for the caller
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
 ├── SessionNotFound             no such session for this caller, or not any more
+├── CompletionNotFound          no such stored chat completion for this caller, or not any more
 ├── IdempotencyKeyReused        another request came under that `Idempotency-Key`
 ├── IdempotencyKeyInUse         the first call under that key has not ended
 ├── RateLimited                 this caller has made as many calls as it may in a minute
@@ -72,6 +73,13 @@ class SessionNotFound(ChatApiError):
 
     def __init__(self) -> None:
         super().__init__("Session not found")
+
+
+class CompletionNotFound(ChatApiError):
+    """There is no such stored chat completion, it expired, or another key made it."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat completion not found. Those made with `store` can be had again.")
 
 
 class IdempotencyKeyReused(ChatApiError):

@@ -8,6 +8,7 @@ from functools import cache
 
 from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
+from chat_api.services.chat_completions import ChatCompletions
 from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
 from chat_api.services.idempotency import Idempotency
@@ -19,8 +20,10 @@ from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
+from chat_api.services.stored_completions import StoredCompletions
 from chat_api.settings import Settings
 from chat_api.stores.base import Bounds, LimitStore, ReplyBounds
+from chat_api.stores.completions import SqlCompletionStore
 from chat_api.stores.idempotency import SqlIdempotencyStore
 from chat_api.stores.limits import SqlLimits
 from chat_api.stores.response_base import ResponseBounds
@@ -39,6 +42,8 @@ class Services:
     models: Models
     gateway: Gateway
     chat: ChatService
+    chat_completions: ChatCompletions
+    stored_completions: StoredCompletions
     responses: ResponseService
     database: Database
     sessions: Sessions
@@ -85,6 +90,7 @@ def build_services(
     )
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
+    stored = StoredCompletions(SqlCompletionStore(database, response_bounds(settings)))
     keys = CallerKeys(settings.client_key_pattern, openai_upstream)
     limiter = Limiter(limit_store(settings), settings.requests_per_minute)
     return Services(
@@ -92,6 +98,8 @@ def build_services(
         models=Models(router, settings.models),
         gateway=gateway,
         chat=ChatService(gateway, sessions),
+        chat_completions=ChatCompletions(gateway, stored),
+        stored_completions=stored,
         responses=ResponseService(gateway),
         database=database,
         sessions=sessions,

@@ -1,4 +1,5 @@
-"""JSON bodies: what is read of them, what is refused, and what becomes of those nobody reads."""
+"""JSON bodies, and queries: what is read of them, what is refused, and what becomes of bodies that
+nobody reads."""
 
 from __future__ import annotations
 
@@ -43,14 +44,19 @@ def needs_body(schema: Schema | type[Schema]) -> bool:
 
 
 class BodyParser:
-    """Loads the JSON body into the view's first argument. Stands in for webargs' parser, which
-    costs more than the rest of the request; flask-smorest documents it all the same."""
+    """Loads the JSON body, or the query, into the view's next argument. Stands in for webargs'
+    parser, which costs more than the rest of the request; flask-smorest documents it all the
+    same."""
 
     DEFAULT_VALIDATION_STATUS = 400
 
-    def use_args(self, schema: type[Schema], **_: Any) -> Callable[[Callable[..., Any]], Any]:
+    def use_args(
+        self, schema: type[Schema], *, location: str = "json", **_: Any
+    ) -> Callable[[Callable[..., Any]], Any]:
         """A decorator for views."""
         loader = schema()
+        if location == "query":
+            return _with_query(loader)
         may_be_empty = not needs_body(loader)
 
         def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,9 +69,38 @@ class BodyParser:
         return decorator
 
 
+def _with_query(loader: Schema) -> Callable[[Callable[..., Any]], Any]:
+    def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def wrapper(*loaded: Any, **path: Any) -> Any:
+            return view(*loaded, _checked(loader, _query()), **path)
+
+        return wrapper
+
+    return decorator
+
+
+def _query() -> dict[str, Any]:
+    """The query's values by name, the first of each; `name[key]=value` makes an object."""
+    found: dict[str, Any] = {}
+    for name, value in request().args.items():
+        outer, opened, key = name.partition("[")
+        if opened and key.endswith("]"):
+            inside = found.setdefault(outer, {})
+            if isinstance(inside, dict):
+                inside[key[:-1]] = value
+        else:
+            found[name] = value
+    return found
+
+
 def _load(schema: Schema, may_be_empty: bool) -> dict[str, Any]:
     asked = request()
     given = {} if may_be_empty and _has_no_body(asked) else _read_object(asked)
+    return _checked(schema, given)
+
+
+def _checked(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
     try:
         return cast(dict[str, Any], schema.load(given))
     except ValidationError as error:

@@ -40,6 +40,7 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
     errors.SessionNotFound: Told(404, 404, INVALID, "session_not_found"),
+    errors.CompletionNotFound: Told(404, 404, INVALID, "chat_completion_not_found"),
     errors.IdempotencyKeyReused: Told(422, 422, INVALID, "idempotency_key_reused"),
     errors.IdempotencyKeyInUse: Told(409, 409, INVALID, "idempotency_key_in_use"),
     errors.RateLimited: Told(429, 429, RATE_LIMIT, "rate_limit_exceeded"),

@@ -12,11 +12,14 @@ from flask import Response
 from chat_api.errors import CallerGone
 from chat_api.schemas.shapes import events_of
 from chat_api.services.chat import RecordedStream, pieces
+from chat_api.services.chat_completions import StoredStream
 from chat_api.services.clients import CallRecord
 from chat_api.services.streams import FOREVER, ChatStream
 from chat_api.upstreams.base import Event
 from chat_api.web.errors import Problem, openai_error, plain_error, problem
 from chat_api.web.state import state
+
+AnyStream = ChatStream | RecordedStream | StoredStream
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -51,7 +54,7 @@ def frame(data: Any) -> bytes:
     return b"data: " + orjson.dumps(data) + b"\n\n"
 
 
-def openai_frames(stream: ChatStream) -> Iterator[bytes]:
+def openai_frames(stream: ChatStream | StoredStream) -> Iterator[bytes]:
     """The frames of `/v1/chat/completions`: the upstream's own bytes, but for what had to be
     changed; then `[DONE]`, or an error event and nothing behind it."""
 
@@ -73,7 +76,7 @@ def plain_frames(stream: ChatStream | RecordedStream) -> Iterator[bytes]:
     return _to_the_end(frames(), plain_error, stream.record)
 
 
-def stream_response(frames: Iterator[bytes], stream: ChatStream | RecordedStream) -> Response:
+def stream_response(frames: Iterator[bytes], stream: AnyStream) -> Response:
     """The reply that sends frames as they come."""
     response = StreamResponse(frames, headers=HEADERS)
     response.call_on_close(stream.close)  # a generator never started runs no `finally`
@@ -106,9 +109,7 @@ def _content_frames(events: list[Event]) -> bytes:
     return b"".join([b'data: {"content": ' + text + b"}\n\n" for text in texts])
 
 
-def _paced(
-    stream: ChatStream | RecordedStream, write: Callable[[list[Event]], bytes]
-) -> Iterator[bytes]:
+def _paced(stream: AnyStream, write: Callable[[list[Event]], bytes]) -> Iterator[bytes]:
     """What is written of each batch, and a heartbeat where nothing was for too long: an upstream
     that thinks aloud is not silent, its caller's connection is. Of the first batch without
     anything to write b"" is yielded, at which the server sends the headers."""
