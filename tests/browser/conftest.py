@@ -15,6 +15,7 @@ from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
 
 PATIENCE_MS = 15_000
 KEY = "a-key-of-this-server"
+FOREIGN_KEY = "zweiter-schlüssel-и-третий"
 
 Opener = Callable[..., Chat]
 
@@ -47,9 +48,9 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The same, for those who have the key."""
-    folder = tmp_path_factory.mktemp("closed")
-    with gunicorn(folder, UPSTREAM="mock", WEB_CONCURRENCY="1", API_KEY=KEY) as server:
+    """The same, for those who have a key."""
+    folder, keys = tmp_path_factory.mktemp("closed"), f"{KEY},{FOREIGN_KEY}"
+    with gunicorn(folder, UPSTREAM="mock", WEB_CONCURRENCY="1", API_KEY=keys) as server:
         yield server
 
 
