@@ -100,17 +100,15 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def scripted() -> Iterator[ScriptedUpstream]:
     """A real upstream on loopback whose behaviour a test writes."""
-    server = ScriptedUpstream()
-    yield server
-    server.close()
+    with ScriptedUpstream() as upstream:
+        yield upstream
 
 
 @pytest.fixture(scope="session")
 def relay_upstream() -> Iterator[ScriptedUpstream]:
     """The upstream behind `relay`; a test that changes its script puts it back."""
-    server = ScriptedUpstream()
-    yield server
-    server.close()
+    with ScriptedUpstream() as upstream:
+        yield upstream
 
 
 @pytest.fixture(scope="session")

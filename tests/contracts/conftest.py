@@ -11,7 +11,7 @@ import redis
 
 from chat_api.stores.limits import SqlLimits
 from chat_api.stores.sql import Database, open_counters, open_database
-from tests.servers import RedisServer
+from tests.redis_server import RedisServer
 
 BACKENDS = ("sqlite", "postgresql")
 
