@@ -12,17 +12,9 @@ import pytest
 import trustme
 
 from chat_api.upstreams import local
-from tests.integration.stage import Stage
 from tests.integration.wire import both_workers
 from tests.redis_server import RedisServer
-from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
-
-
-@pytest.fixture
-def stage(relay: Server, relay_upstream: ScriptedUpstream) -> Iterator[Stage]:
-    """The upstream behind `relay` for one test; afterwards it answers plainly again."""
-    yield Stage(relay_upstream)
-    relay_upstream.script = answer_plainly
+from tests.servers import ScriptedUpstream, Server, gunicorn
 
 
 @pytest.fixture(scope="module")
