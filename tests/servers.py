@@ -190,16 +190,19 @@ class Server:
     def workers(self) -> list[int]:
         """Process ids of the workers, oldest first."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [
-            pid
-            for pid in map(int, children.split())
-            if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
+        return [pid for pid in map(int, children.split()) if b"gunicorn" in _command_line(pid)]
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
+
+
+def _command_line(pid: int) -> bytes:
+    """As it was started; nothing where it has ended meanwhile."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def free_port() -> int:
