@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 
 from chat_api.schemas.fields import Number, PassThroughSchema, StrictField, Text
+from chat_api.schemas.words import OneOf
 
 MOST_INPUTS = 2048
 LARGEST_TOKEN_ID = 2**31 - 1
@@ -45,19 +46,6 @@ class EmbeddingInput(StrictField[Any]):
         return {"anyOf": [_TEXT, _TOKEN_IDS, *arrays]}
 
 
-class EncodingFormat(StrictField[str]):
-    """`float` or `base64`."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
-        if value not in ENCODINGS:
-            raise ValidationError(f"must be one of {', '.join(ENCODINGS)}.")
-        return value  # type: ignore[no-any-return]
-
-    def shape(self) -> dict[str, Any]:
-        """See `StrictField.shape`."""
-        return {"type": "string", "enum": list(ENCODINGS)}
-
-
 class EmbeddingRequestSchema(PassThroughSchema):
     """OpenAI's request for embeddings. Fields not named here go upstream untouched."""
 
@@ -68,7 +56,8 @@ class EmbeddingRequestSchema(PassThroughSchema):
         description="A text, or up to 2,048 of them; token ids in place of a text. None empty.",
     )
     model = Text(required=True, is_name=True, not_blank=True, description="Model name.")
-    encoding_format = EncodingFormat(
+    encoding_format = OneOf(
+        *ENCODINGS,
         allow_none=True,
         description="`float` (the default), or `base64` of 32-bit floats, little endian.",
     )

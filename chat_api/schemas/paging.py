@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chat_api.schemas.fields import RequestSchema, Text
-from chat_api.schemas.query_fields import Count, Order
+from chat_api.schemas.query_fields import Count
+from chat_api.schemas.words import OneOf
 
 MOST_AT_ONCE = 100
 
@@ -13,10 +14,10 @@ class PageSchema(RequestSchema):
 
     after = Text(description="The id of the last one seen; what comes behind it is told.")
     limit = Count(1, MOST_AT_ONCE, whole=True, load_default=20, description="How many, 1 to 100.")
-    order = Order(load_default="asc", description="`asc`, oldest first, or `desc`.")
+    order = OneOf("asc", "desc", load_default="asc", description="`asc`, oldest first, or `desc`.")
 
 
 class NewestFirstSchema(PageSchema):
     """A part of a list whose newest objects come first."""
 
-    order = Order(load_default="desc", description="`desc`, newest first, or `asc`.")
+    order = OneOf("asc", "desc", load_default="desc", description="`desc`, newest first, or `asc`.")

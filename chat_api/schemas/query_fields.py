@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import ValidationError
-
-from chat_api.schemas.fields import Flag, Number, StrictField
+from chat_api.schemas.fields import Flag, Number
 
 WHOLE = re.compile(r"[0-9]{1,9}")
 
@@ -26,16 +24,3 @@ class WrittenFlag(Flag):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
         flag = {"true": True, "false": False}.get(value)
         return super()._deserialize(flag, attr, data, **options)
-
-
-class Order(StrictField[str]):
-    """`asc` or `desc`."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
-        if value not in ("asc", "desc"):
-            raise ValidationError("must be `asc` or `desc`.")
-        return str(value)
-
-    def shape(self) -> dict[str, Any]:
-        """See `StrictField.shape`."""
-        return {"type": "string", "enum": ["asc", "desc"]}

@@ -50,22 +50,6 @@ class Include(StrictField[list[str]]):
         return {"type": "array", "items": {"enum": list(INCLUDABLE)}}
 
 
-class OneOf(StrictField[str]):
-    """One of a few words."""
-
-    def __init__(self, *words: str, **options: Any) -> None:
-        super().__init__(**options)
-        self._words = words
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
-        one_of(str(attr), value, self._words)
-        return value
-
-    def json_schema(self) -> dict[str, Any]:
-        """See `StrictField.json_schema`."""
-        return {"enum": [*([None] if self.allow_none else ()), *self._words]}
-
-
 class Members(StrictField[dict[str, Any]]):
     """An object of which the named members are known, and no others.
 

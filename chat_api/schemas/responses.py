@@ -10,10 +10,11 @@ from chat_api.errors import InvalidRequest
 from chat_api.schemas.checks import unsupported
 from chat_api.schemas.fields import Flag, Number, PassThroughSchema, Text
 from chat_api.schemas.metadata import Metadata
-from chat_api.schemas.response_fields import Conversation, Include, Members, OneOf
+from chat_api.schemas.response_fields import Conversation, Include, Members
 from chat_api.schemas.response_items import Input
 from chat_api.schemas.response_shapes import NOT_TOGETHER
 from chat_api.schemas.response_tools import TextFormat, ToolChoice, Tools, check_tool_choice
+from chat_api.schemas.words import OneOf
 
 MOST_TOKENS = 2**31 - 1
 MOST_LOGPROBS = 20
