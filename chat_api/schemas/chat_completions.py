@@ -29,6 +29,7 @@ class ChatCompletionRequestSchema(PassThroughSchema):
         "properties": {
             "tools": {
                 "type": ["array", "null"],
+                "items": {"type": "object"},
                 "maxItems": MOST_TOOLS,
                 "description": "What the model may call; each is the upstream's to judge.",
             },

@@ -29,6 +29,13 @@ SHORTEST_KEY = 8
 LONGEST_WAIT_SECONDS = 365 * 86_400.0
 # How upstreams name what OpenAI calls `context_length_exceeded`.
 CONTEXT_TYPES = ("exceed_context_size_error",)  # llama.cpp
+# What llama.cpp says with a 500 though it judges the request, and what of it.
+JUDGED_AS_FAILURE = {
+    "image input is not supported": "messages",
+    "audio input is not supported": "messages",
+    "Failed to parse tools": "tools",
+    "Failed to parse messages": "messages",
+}
 
 
 def from_status(
@@ -47,23 +54,7 @@ def from_status(
         callers_key: the caller's own key where it was used.
         keys: keys to be masked wherever the upstream repeats them.
     """
-    error: UpstreamError
-    if status in JUDGED or status == 429:
-        error = _judged(status, body, keys)
-        if isinstance(error, UpstreamRateLimited):
-            error.callers_own = callers_key is not None
-    elif status in (401, 403):
-        error = UpstreamKeyRefused("The upstream refused the key.", status, callers_key is not None)
-    elif status in (408, 504):
-        error = UpstreamTimeout("The upstream took too long.")
-    elif status in (503, 529):
-        error = UpstreamOverloaded("The upstream is overloaded. Please try again.")
-    elif status >= 500:
-        error = UpstreamFailed("The upstream failed.")
-    elif 300 <= status < 400:
-        error = UpstreamBroken("The upstream redirects elsewhere, which is not followed.")
-    else:
-        error = UpstreamBroken(f"The upstream answered with status {status}.")
+    error = _of_status(status, body, callers_key, keys)
     error.headers = headers
     error.retry_after_seconds = retry_after(headers)
     # 501 and 505 will be no other the next time, and a quota does not come back by waiting.
@@ -73,6 +64,29 @@ def from_status(
     elif status == 429 and not error.retryable:
         error.is_final = True
     return error
+
+
+def _of_status(
+    status: int, body: Any, callers_key: str | None, keys: Iterable[str | None]
+) -> UpstreamError:
+    if status == 500 and (judged := _judged_as_failure(body, keys)):
+        return judged
+    if status in JUDGED or status == 429:
+        error = _judged(status, body, keys)
+        if isinstance(error, UpstreamRateLimited):
+            error.callers_own = callers_key is not None
+        return error
+    if status in (401, 403):
+        return UpstreamKeyRefused("The upstream refused the key.", status, callers_key is not None)
+    if status in (408, 504):
+        return UpstreamTimeout("The upstream took too long.")
+    if status in (503, 529):
+        return UpstreamOverloaded("The upstream is overloaded. Please try again.")
+    if status >= 500:
+        return UpstreamFailed("The upstream failed.")
+    if 300 <= status < 400:
+        return UpstreamBroken("The upstream redirects elsewhere, which is not followed.")
+    return UpstreamBroken(f"The upstream answered with status {status}.")
 
 
 def from_sdk(error: openai.OpenAIError, keys: Iterable[str | None] = ()) -> UpstreamError:
@@ -140,6 +154,17 @@ def _judged(status: int, body: Any, keys: Iterable[str | None]) -> UpstreamRefus
     # An exhausted quota does not come back by waiting.
     refused.retryable = status == 429 and "insufficient_quota" not in (kind, code)
     return refused
+
+
+def _judged_as_failure(body: Any, keys: Iterable[str | None]) -> UpstreamRefused | None:
+    """The refusal in a body that came with a 500, None where it is none."""
+    error = body.get("error") if isinstance(body, dict) else None
+    text = _string(error.get("message")) if isinstance(error, dict) else None
+    for beginning, param in JUDGED_AS_FAILURE.items():
+        if text and text.startswith(beginning):
+            told = mask(text, keys)[:MAX_TEXT]
+            return UpstreamRefused(told, 400, "invalid_request_error", param)
+    return None
 
 
 def _string(value: Any) -> str | None:

@@ -122,6 +122,12 @@ class Converter(OpenAPIConverter):
         super().init_attribute_functions()  # type: ignore[no-untyped-call]
         self.add_attribute_function(_strict_field2properties)  # type: ignore[no-untyped-call]
 
+    def _field2parameter(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Objects in a query are `name[key]=value`."""
+        found: dict[str, Any] = super()._field2parameter(*arguments, **options)
+        deep = found["in"] == "query" and found["schema"].get("type") == "object"
+        return {**found, "style": "deepObject", "explode": True} if deep else found
+
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
         """See `OpenAPIConverter.schema2jsonschema`."""
         shape: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]

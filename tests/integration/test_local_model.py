@@ -216,3 +216,17 @@ def test_nothing_is_left_when_the_master_is_killed(tmp_path: Path) -> None:
         assert len(processes) == 4
         server.process.kill()
         wait_for(lambda: not any(map(is_alive, processes)), LEAVING_SECONDS)
+
+
+def test_what_the_small_model_cannot_do_is_told_or_refused(server: Server) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    asked = {"tools": [tool], "tool_choice": "required", "seed": 1, "logprobs": True}
+    reply = ask(server, V1, max_tokens=1, **asked)
+    assert reply.status == 200
+    assert set(reply.headers["x-dropped-params"].split(", ")) == {"tools", "tool_choice"}
+    assert reply.json["choices"][0]["logprobs"]["content"]
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    refused = ask(server, V1, messages=[{"role": "user", "content": [image]}])
+    assert (refused.status, refused.json["error"]["param"]) == (400, "messages")
+    refused = ask(server, V1, tools=[{"type": "custom", "custom": {"name": "f"}}])
+    assert (refused.status, refused.json["error"]["param"]) == (400, "tools")

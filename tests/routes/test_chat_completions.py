@@ -163,3 +163,23 @@ def test_all_of_openais_roles_are_taken(
     message = {"role": role, "content": None, "tool_calls": []}
     assert client.post(URL, json={"messages": [message]}).status_code == 200
     assert upstream.calls[0].body["messages"] == [message]
+
+
+def test_an_image_of_fifty_megabytes_is_too_large(client: FlaskClient) -> None:
+    url = "data:image/png;base64," + "A" * 52_428_800
+    image = {"type": "image_url", "image_url": {"url": url}}
+    reply = client.post(URL, json={"messages": [{"role": "user", "content": [image]}]})
+    assert (reply.status_code, reply.get_json()["error"]["code"]) == (413, "request_too_large")
+
+
+def test_two_thousand_tools_are_too_many(client: FlaskClient, upstream: FakeUpstream) -> None:
+    upstream.enqueue(completion())
+    assert client.post(URL, json={"messages": MESSAGES, "tools": [{}] * 128}).status_code == 200
+    error = client.post(URL, json={"messages": MESSAGES, "tools": [{}] * 2_000}).get_json()["error"]
+    assert (error["param"], error["code"]) == ("tools", "array_above_max_length")
+
+
+def test_obfuscation_is_asked_for_or_not_and_nothing_else(client: FlaskClient) -> None:
+    body = {"messages": MESSAGES, "stream": True, "stream_options": {"include_obfuscation": 0}}
+    error = client.post(URL, json=body).get_json()["error"]
+    assert error["param"] == "stream_options.include_obfuscation"

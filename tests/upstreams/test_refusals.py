@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chat_api.errors import UpstreamRateLimited, UpstreamRefused
+from chat_api.errors import UpstreamFailed, UpstreamRateLimited, UpstreamRefused
 from chat_api.upstreams.refusals import MAX_TEXT, from_status, mask, retry_after
 
 YEAR = 86_400.0 * 365
@@ -167,3 +167,19 @@ def test_a_key_too_short_to_be_one_takes_no_words_apart() -> None:
 def test_keys_in_a_refusal_are_masked_before_it_is_cut() -> None:
     text = "x" * (MAX_TEXT - 4) + " sk-abcdefghijkl and key-0000"
     assert str(refused({"error": text}, keys=("key-0000",))) == "x" * (MAX_TEXT - 4) + " ***"
+
+
+@pytest.mark.parametrize(
+    ("text", "param"),
+    [
+        ("image input is not supported - hint: provide the mmproj", "messages"),
+        ("Failed to parse tools: Unsupported tool type", "tools"),
+    ],
+)
+def test_what_llama_cpp_judges_with_a_500_is_the_callers(text: str, param: str) -> None:
+    body = {"error": {"code": 500, "message": text, "type": "server_error"}}
+    error = from_status(500, {}, body)
+    assert isinstance(error, UpstreamRefused)
+    assert (error.status, error.type, error.param) == (400, "invalid_request_error", param)
+    assert not error.retryable
+    assert isinstance(from_status(502, {}, body), UpstreamFailed)
