@@ -53,7 +53,11 @@ def from_status(
         if isinstance(error, UpstreamRateLimited):
             error.callers_own = callers_key is not None
     elif status in (401, 403):
-        error = UpstreamKeyRefused("The upstream refused the key.", status, callers_key is not None)
+        # OpenAI's words: by these LiteLLM and others know a wrong key from a bad request.
+        incorrect = "Incorrect API key provided: the upstream refused it."
+        is_wrong = callers_key is not None and status == 401
+        text = incorrect if is_wrong else "The upstream refused the key."
+        error = UpstreamKeyRefused(text, status, callers_key is not None)
     elif status in (408, 504):
         error = UpstreamTimeout("The upstream took too long.")
     elif status in (503, 529):
