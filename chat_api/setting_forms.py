@@ -87,6 +87,11 @@ def one_of(*choices: str) -> Form:
     return read
 
 
+def flag(value: str) -> bool:
+    word: str = one_of("true", "false")(value)
+    return word == "true"
+
+
 def whole(low: int, high: int) -> Form:
     return _within(low, high, int)
 

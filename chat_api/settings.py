@@ -87,6 +87,10 @@ class Settings:
         "ALLOW_ORIGINS", forms.names, "comma-separated origins, or `*`", ("*",),
         "origins whose browser pages may call",
     )  # fmt: skip
+    strict_params: bool = _setting(
+        "STRICT_PARAMS", forms.flag, "true or false", False,
+        "whether a model's refusal of a parameter reaches the caller; else it is left out and told",
+    )  # fmt: skip
     host: str = _setting(
         "HOST", forms.host, "an address of this machine, or its name", "0.0.0.0", "bind address"
     )
@@ -150,6 +154,15 @@ class Settings:
     max_session_messages: int = _setting(
         "MAX_SESSION_MESSAGES", forms.whole(2, 1_000_000), "a number from 2 to 1000000", 1000,
         "messages that a session keeps; above, its oldest exchanges go",
+    )  # fmt: skip
+    response_ttl_hours: float = _setting(
+        "RESPONSE_TTL_HOURS", forms.number(1e-6, 1e6), "a number of hours above 0", 720.0,
+        "hours without activity after which a stored response or conversation is gone",
+    )  # fmt: skip
+    max_responses: int = _setting(
+        "MAX_RESPONSES", forms.whole(1, 100_000_000), "a number from 1 to 100000000", 100_000,
+        "responses that are kept, and as many conversations; above, those with the oldest "
+        "activity go",
     )  # fmt: skip
     client_key_pattern: re.Pattern[str] | None = _setting(
         "CLIENT_KEY_PATTERN", forms.pattern, "a regular expression", None,

@@ -12,6 +12,7 @@ from chat_api.upstreams.missing import MissingUpstream
 from chat_api.upstreams.mock import MockUpstream
 from chat_api.upstreams.ollama import OllamaUpstream
 from chat_api.upstreams.openai import CONTEXT_TOKENS, OpenAIUpstream
+from chat_api.upstreams.parameters import AT_LOCAL, AT_PACKAGED
 from chat_api.upstreams_file import NamedUpstream
 
 OPENAI_MODEL = "gpt-4o-mini"
@@ -122,10 +123,11 @@ def _ollama(settings: Settings, model: str) -> OllamaUpstream:
 
 
 def _local(settings: Settings) -> OpenAIUpstream:
+    model = local_model(settings)
     return OpenAIUpstream(
         name="local",
         provider="Local",
-        default_model=local.model_name(local_model(settings)),
+        default_model=local.model_name(model),
         # Gunicorn's master starts it (gunicorn.conf.py) on the port chosen here or there.
         base_url=f"http://127.0.0.1:{local.loopback_port()}/v1",
         api_key=None,
@@ -133,6 +135,7 @@ def _local(settings: Settings) -> OpenAIUpstream:
         connect_timeout_seconds=settings.upstream_connect_timeout_seconds,
         answers_for=("*",),
         answers_one_choice=True,
+        ignores=AT_PACKAGED if local.is_packaged(model) else AT_LOCAL,
         context_tokens=local.CONTEXT_TOKENS // local.PARALLEL_CONVERSATIONS,
         retry_pause_seconds=1.25,  # it may still be loading: tried at 0, 1.25 and 3.75 s
     )

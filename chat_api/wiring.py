@@ -6,11 +6,14 @@ import importlib
 from dataclasses import dataclass
 from functools import cache
 
+from chat_api.services.background import BackgroundRuns
 from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
+from chat_api.services.conversations import Conversations
 from chat_api.services.embeddings import EmbeddingService
 from chat_api.services.gateway import Gateway
 from chat_api.services.health import Health
+from chat_api.services.idempotency import Idempotency
 from chat_api.services.limits import Limiter
 from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
@@ -19,9 +22,14 @@ from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
+from chat_api.services.turns import Turns
 from chat_api.settings import Settings
-from chat_api.stores.base import Bounds, LimitStore
+from chat_api.stores.base import Bounds, LimitStore, ReplyBounds
+from chat_api.stores.conversations import SqlConversationStore
+from chat_api.stores.idempotency import SqlIdempotencyStore
 from chat_api.stores.limits import SqlLimits
+from chat_api.stores.response_base import ResponseBounds
+from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_counters, open_database
 from chat_api.upstream_wiring import build_upstreams, openai_for_callers
@@ -38,11 +46,14 @@ class Services:
     gateway: Gateway
     chat: ChatService
     responses: ResponseService
+    conversations: Conversations
+    background: BackgroundRuns
     embeddings: EmbeddingService
     database: Database
     sessions: Sessions
     session_chat: SessionChat
     caller_keys: CallerKeys
+    idempotency: Idempotency
     limiter: Limiter
     readiness: Readiness
     rendering: Rendering
@@ -79,9 +90,17 @@ def build_services(
         health,
         heartbeat_seconds=settings.stream_heartbeat_seconds,
         most_calls=settings.max_streams,
+        strict_params=settings.strict_params,
     )
     database = open_database(settings.database_url, settings.data_dir)
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
+    bounds = response_bounds(settings)
+    responses = SqlResponseStore(database, bounds)
+    conversations = Conversations(SqlConversationStore(database, bounds))
+    turns = Turns(gateway, responses, conversations, sessions)
+    runs = BackgroundRuns(
+        gateway, turns, responses, heartbeat_seconds=settings.stream_heartbeat_seconds
+    )
     keys = CallerKeys(settings.client_key_pattern, openai_upstream)
     limiter = Limiter(limit_store(settings), settings.requests_per_minute)
     return Services(
@@ -89,12 +108,15 @@ def build_services(
         models=Models(router, settings.models),
         gateway=gateway,
         chat=ChatService(gateway, sessions),
-        responses=ResponseService(gateway),
+        responses=ResponseService(gateway, turns, runs, responses),
+        conversations=conversations,
+        background=runs,
         embeddings=EmbeddingService(gateway),
         database=database,
         sessions=sessions,
         session_chat=SessionChat(gateway, sessions, keys),
         caller_keys=keys,
+        idempotency=Idempotency(SqlIdempotencyStore(database, ReplyBounds())),
         limiter=limiter,
         readiness=Readiness(router, health, database, limiter),
         rendering=Rendering(),
@@ -132,3 +154,8 @@ def session_bounds(settings: Settings) -> Bounds:
         most_messages=settings.max_session_messages,
         most_bytes=MOST_SESSION_BYTES,
     )
+
+
+def response_bounds(settings: Settings) -> ResponseBounds:
+    """How much is kept of responses, and of conversations on `/v1`."""
+    return ResponseBounds(settings.response_ttl_hours * 3600, settings.max_responses)

@@ -10,6 +10,7 @@ import orjson
 
 from chat_api.errors import ChatApiError
 from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
+from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.waiting import Caller
 
 
@@ -66,6 +67,8 @@ def frame(data: JsonObject) -> bytes:
 class FakeEventStream:
     """Batches of chunks, errors to be raised, and numbers: seconds of silence."""
 
+    headers = None
+
     def __init__(self, steps: list[Any]) -> None:
         self.ended = False
         self.closed = 0
@@ -106,6 +109,7 @@ class FakeUpstream:
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
     answers_one_choice = False
+    ignores: Ignored = NONE
     default_model = "gpt-4o-mini"
     context_tokens = 8_192
     retry_pause_seconds = 0.001

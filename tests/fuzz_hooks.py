@@ -29,6 +29,22 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
 
 @schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
-    """Leave out OPTIONS of a session's messages: an id may hold slashes, so `GET` there asks for a
-    session of that name, which no description can say."""
-    return case.method != "OPTIONS" or "/messages/" not in case.operation.path
+    """Leave out what is refused for reasons that no description can say. OPTIONS of a session's
+    messages is one: an id may hold slashes, so `GET` there asks for a session of that name."""
+    if case.method == "OPTIONS":
+        return "/messages/" not in case.operation.path
+    good = case.meta is not None and case.meta.generation.mode.is_positive
+    names_others = case.operation.path == "/v1/responses" and isinstance(case.body, dict)
+    return not (good and names_others and _names_what_is_not_there(case.body))
+
+
+def _names_what_is_not_there(body: dict[str, Any]) -> bool:
+    """Whether a response's request speaks of other things by their ids or names, as all items
+    but messages do: made-up ones are never those of something that is there."""
+    items = body["input"] if isinstance(body.get("input"), list) else ()
+    return (
+        body.get("previous_response_id") is not None
+        or body.get("conversation") is not None
+        or body.get("tool_choice") not in (None, "auto", "none")
+        or any("role" not in item for item in items)
+    )

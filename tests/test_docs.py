@@ -35,7 +35,10 @@ def test_every_setting_is_in_the_readme_with_its_default() -> None:
     assert set(rows) == {tuple(field.metadata["names"]) for field in fields}
     for field in fields:
         if isinstance(field.default, int | float):
-            assert rows[tuple(field.metadata["names"])] == f"{field.default:.12g}", field.name
+            shown = str(field.default).lower()
+            if not isinstance(field.default, bool):
+                shown = f"{field.default:.12g}"
+            assert rows[tuple(field.metadata["names"])] == shown, field.name
 
 
 def test_the_readme_names_every_upstream() -> None:
@@ -70,14 +73,23 @@ def test_the_changelogs_newest_version_is_the_packages() -> None:
     assert versions[0] == __version__
 
 
+def anchors(page: Path) -> set[str]:
+    """Of its headings, as GitHub makes them of plain ones."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize(
     "page",
     ["README.md", "examples/README.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))],
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
-    for target in re.findall(r"\]\((?!http)([^)#]+)", path.read_text()):
-        assert (path.parent / target).exists(), target
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", path.read_text()):
+        file, _, anchor = target.partition("#")
+        found = path.parent / file if file else path
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
 
 
 def test_make_explains_itself() -> None:
@@ -101,6 +113,15 @@ def test_every_example_is_in_their_readme() -> None:
     ours = [path for path in found if "node_modules" not in path.parts]
     written = {names(row[0])[0] for row in rows}
     assert written == {str(path.relative_to(ROOT / "examples")) for path in ours}
+
+
+def test_every_recipe_says_what_of_it_was_run() -> None:
+    rows = table((ROOT / "docs/deploying.md").read_text(), "# Deploying")
+    assert all(len(row) == 3 and row[2] for row in rows)
+    written = " ".join(name.rstrip("/") for row in rows for name in names(row[1])).split()
+    platforms = {"Procfile", "app.json", "render.yaml", ".replit", "Dockerfile", "compose.yaml"}
+    assert platforms <= set(written)
+    assert {f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir()} <= set(written)
 
 
 def test_the_readmes_figures_are_the_servers() -> None:

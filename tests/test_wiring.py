@@ -23,7 +23,7 @@ from chat_api.upstream_wiring import (
 )
 from chat_api.upstreams import local, ollama
 from chat_api.upstreams_file import NamedUpstream, UpstreamsFile
-from chat_api.wiring import build_services, limit_store
+from chat_api.wiring import build_services, limit_store, response_bounds
 from tests.fakes import completion
 from tests.ollama_wire import speak
 from tests.servers import ROOT, ScriptedUpstream, free_port
@@ -195,3 +195,8 @@ def test_redis_is_imported_only_where_it_is_used() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_the_settings_bound_what_is_kept_of_responses() -> None:
+    bounds = response_bounds(Settings(response_ttl_hours=0.5, max_responses=7))
+    assert (bounds.ttl_seconds, bounds.most) == (1800, 7)

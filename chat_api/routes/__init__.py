@@ -25,7 +25,7 @@ from chat_api.routes import (
 from chat_api.routes.api import caller_keys, sessions
 from chat_api.routes.api import chat as api_chat
 from chat_api.routes.api import health as api_health
-from chat_api.routes.v1 import chat_completions, embeddings, responses
+from chat_api.routes.v1 import chat_completions, conversations, embeddings, responses
 from chat_api.routes.v1 import models as v1_models
 from chat_api.services.limits import Limiter, Use
 from chat_api.web.auth import Guard, allow_anyone
@@ -59,6 +59,7 @@ MOUNTS = (
     Mount(caller_keys.bp, "/api/test-key", public=False),
     Mount(chat_completions.bp, "/v1/chat/completions", public=False, spends_tokens=True),
     Mount(responses.bp, "/v1/responses", public=False, spends_tokens=True),
+    Mount(conversations.bp, "/v1/conversations", public=False),
     Mount(embeddings.bp, "/v1/embeddings", public=False, spends_tokens=True),
     Mount(v1_models.bp, "/v1/models", public=False),
 )

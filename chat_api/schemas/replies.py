@@ -74,6 +74,16 @@ class ShortResponseSchema(Schema):
     )
 
 
+class ResponseDeletedSchema(Schema):
+    """The response is gone."""
+
+    EXAMPLE = {"id": "resp_1", "object": "response", "deleted": True}
+
+    id = fields.String(required=True, metadata={"description": "The response's id."})
+    object = fields.Constant("response", required=True, metadata={"description": "`response`."})
+    deleted = fields.Constant(True, required=True, metadata={"description": "true."})
+
+
 class ResponseSchema(_OpenSchema):
     """OpenAI's response object. What the request said of itself is given back in it."""
 
@@ -112,13 +122,22 @@ class ResponseSchema(_OpenSchema):
     completed_at = fields.Integer(
         required=True, allow_none=True, metadata={"description": "UTC epoch seconds."}
     )
-    status = fields.String(required=True, metadata={"description": "`completed` or `incomplete`."})
+    status = fields.String(
+        required=True,
+        metadata={"description": "How it stands: `completed`, …"},
+    )
     incomplete_details = fields.Dict(
         required=True, allow_none=True, metadata={"description": "Why it is not whole: `reason`."}
     )
-    error = fields.Raw(required=True, allow_none=True, metadata={"description": "null."})
+    error = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`code` and `message` of a failure."},
+    )
     model = fields.String(required=True, metadata={"description": "The model that answered."})
     output = fields.List(
-        fields.Dict(), required=True, metadata={"description": "The answer, as a message."}
+        fields.Dict(),
+        required=True,
+        metadata={"description": "Messages, calls, thoughts."},
     )
     usage = fields.Dict(required=True, allow_none=True, metadata={"description": "Tokens used."})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
-INPUT_ROLES = ("user", "assistant", "system", "developer")
-TEXT_PARTS = ("input_text", "output_text")
 
 
 def array_of(name: str, least: int) -> dict[str, Any]:
@@ -31,14 +29,15 @@ def events_of(name: str, last: str | None = None) -> dict[str, Any]:
     return {"description": "Each event.", "properties": {"data": data}}
 
 
-def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+def object_of(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    """An object with these properties, some of them required, and any others."""
     return {"type": "object", "required": list(required), "properties": properties}
 
 
 SHAPES: dict[str, dict[str, Any]] = {
     "Message": {
         "description": "One message of a conversation. Further fields go upstream untouched.",
-        **_object(
+        **object_of(
             ("role",),
             role={"enum": list(ROLES), "description": "Who says it."},
             content={
@@ -50,44 +49,28 @@ SHAPES: dict[str, dict[str, Any]] = {
     "MessagePart": {
         "description": "A part of a message. Parts that are no text are the upstream's to judge.",
         "anyOf": [
-            _object(("type", "text"), type={"const": "text"}, text={"type": "string"}),
-            _object(("type",), type={"type": "string", "not": {"const": "text"}}),
+            object_of(("type", "text"), type={"const": "text"}, text={"type": "string"}),
+            object_of(("type",), type={"type": "string", "not": {"const": "text"}}),
         ],
-    },
-    "InputMessage": {
-        "description": "One message of a response's input.",
-        **_object(
-            ("role", "content"),
-            type={"enum": ["message", None], "description": "May be left out."},
-            role={"enum": list(INPUT_ROLES), "description": "Who says it."},
-            content={
-                "description": "What is said: a text, or an array of text parts.",
-                "anyOf": [{"type": "string"}, array_of("InputPart", 0)],
-            },
-        ),
-    },
-    "InputPart": {
-        "description": "A part of an input message.",
-        **_object(("type", "text"), type={"enum": list(TEXT_PARTS)}, text={"type": "string"}),
     },
     "ChatEvent": {
         "description": "A piece of the answer, its end, or why it broke off.",
         "anyOf": [
-            _object(("content",), content={"type": "string"}),
-            _object(
+            object_of(("content",), content={"type": "string"}),
+            object_of(
                 ("done", "model", "usage"),
                 done={"const": True},
                 model={"type": "string"},
                 usage={"type": ["object", "null"]},
             ),
-            _object(("error",), error={"type": "string"}),
+            object_of(("error",), error={"type": "string"}),
         ],
     },
     "ChatCompletionChunk": {
         "description": "OpenAI's chunk, as the upstream wrote it, or why the answer broke off.",
         "anyOf": [
-            _object(("choices",), choices={"type": "array"}),
-            _object(("error",), error={"$ref": "#/components/schemas/OpenAIErrorDetail"}),
+            object_of(("choices",), choices={"type": "array"}),
+            object_of(("error",), error={"$ref": "#/components/schemas/OpenAIErrorDetail"}),
         ],
     },
 }

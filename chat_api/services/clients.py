@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,6 +33,11 @@ class CallRecord:
     """Tries, at whatever upstream."""
     passed_by: list[Tried] = field(default_factory=list)
     """Who was asked before `upstream`."""
+    dropped_params: list[str] = field(default_factory=list)
+    """What the one who is asked was not told of the request, for `x-dropped-params`: a parameter's
+    name, or `name=other` where it went under another one."""
+    upstream_headers: Mapping[str, str] | None = None
+    """Those of the reply, names in lower case; None where there are none."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     outcome: str | None = None
@@ -42,6 +48,11 @@ class CallRecord:
     def pass_by(self, upstream: str, error: Exception) -> None:
         """Note that an upstream failed and another one is asked."""
         self.passed_by.append(self._tried(upstream, type(error).__name__))
+
+    def drop(self, param: str) -> None:
+        """Note that a parameter was left out or renamed."""
+        if param not in self.dropped_params:  # several calls for one answer each drop the same
+            self.dropped_params.append(param)
 
     def last_tried(self, outcome: str) -> Tried:
         """The upstream that was asked last, and its part of the tries."""

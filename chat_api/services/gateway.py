@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from chat_api.errors import ChatApiError, Overloaded
+from chat_api.errors import ChatApiError, Overloaded, UpstreamRefused
 from chat_api.services import choices
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.fallbacks import PassBy, awake, first_success, open_first
 from chat_api.services.health import Health
+from chat_api.services.parameters import MOST_CHANGES, Parameters
 from chat_api.services.retries import with_retries
 from chat_api.services.routing import Router, Target
 from chat_api.services.streams import ChatStream, Opened, open_stream
@@ -29,6 +30,7 @@ class Gateway:
     Args:
         heartbeat_seconds: longest silence of a stream towards its caller, 0 for no bound.
         most_calls: how many calls may be in flight at once; one for `n` answers counts as `n`.
+        strict_params: whether a model's refusal of a parameter is the caller's to see.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Gateway:
         *,
         heartbeat_seconds: float,
         most_calls: int,
+        strict_params: bool = False,
         grace_seconds: float = FIRST_PIECE_GRACE_SECONDS,
     ) -> None:
         self._router = router
         self._health = health
         self._heartbeat_seconds = heartbeat_seconds
         self._most_calls = most_calls
+        self._parameters = Parameters(is_strict=strict_params)
         self._grace_seconds = grace_seconds
         self.in_flight = 0
         """Answers that were admitted and have not ended."""
@@ -57,10 +61,12 @@ class Gateway:
         n = body.get("n") or 1
 
         def ask(target: Target) -> Completion:
-            upstream, call = target.upstream, _begin(target, body, client)
+            upstream, call = target.upstream, self._begin(target, body, client)
 
             def ask_one(call: Call) -> Completion:
-                return self._with_retries(upstream.complete, call, target, client.record)
+                completion = self._with_retries(upstream.complete, call, target, client.record)
+                client.record.upstream_headers = completion.headers
+                return completion
 
             if n == 1:
                 return ask_one(call)
@@ -72,7 +78,7 @@ class Gateway:
         """The answer to the body of a `POST /embeddings`. Raises as `complete` does."""
 
         def ask(target: Target) -> Embeddings:
-            call = _begin(target, body, client)
+            call = self._begin(target, body, client)
             return self._with_retries(target.upstream.embed, call, target, client.record)
 
         return self._first_answer(ask, 1, body, client)
@@ -90,10 +96,10 @@ class Gateway:
         n = body.get("n") or 1
 
         def open_target(target: Target, until: float) -> Opened:
-            upstream, call = target.upstream, _begin(target, body, client)
+            upstream, call = target.upstream, self._begin(target, body, client)
 
             def try_once(call: Call) -> Opened:
-                return open_stream(upstream, call, until)
+                return open_stream(upstream, call, until, client.record)
 
             def open_one(call: Call) -> Opened:
                 return self._with_retries(try_once, call, target, client.record, grace_end)
@@ -131,6 +137,11 @@ class Gateway:
             heartbeat_seconds=self._heartbeat_seconds,
             on_close=on_close,
         )
+
+    @property
+    def default_model(self) -> str:
+        """The model of calls that name none."""
+        return self._router.default.default_model
 
     def context_tokens(self, model: str | None, client: Client) -> int:
         """How long a conversation may be with everybody who may answer this client for that name.
@@ -179,9 +190,17 @@ class Gateway:
         record: CallRecord,
         until: float = float("inf"),
     ) -> T:
-        """Retry, and count the tries."""
+        """Retry, and count the tries. What the model refuses is left out and it is asked anew: a
+        refusal costs nothing, and is no failure that might pass by waiting."""
 
         def counted() -> T:
+            nonlocal call
+            for _ in range(MOST_CHANGES):
+                record.attempts += 1
+                try:
+                    return attempt(call)
+                except UpstreamRefused as refusal:
+                    call = self._parameters.adapted(call, target.upstream, refusal, record)
             record.attempts += 1
             return attempt(call)
 
@@ -191,6 +210,15 @@ class Gateway:
             first_pause_seconds=target.upstream.retry_pause_seconds,
             until=until,
         )
+
+    def _begin(self, target: Target, body: JsonObject, client: Client) -> Call:
+        """The call to a target; the record says that it is the one who is asked."""
+        upstream, record = target.upstream, client.record
+        record.model, record.alias, record.upstream = target.model, target.alias, upstream.name
+        record.upstream_headers = None
+        key = client.upstream_key if upstream.accepts_caller_keys else None
+        fitted = self._parameters.fitted({**body, "model": target.model}, upstream, record)
+        return Call(fitted, client.caller, key)
 
     def _remember(self, client: Client, failure: ChatApiError | None, began_at: float) -> None:
         if client.record.upstream is not None:  # somebody was asked
@@ -205,11 +233,3 @@ class Gateway:
 
     def _release(self, n: int) -> None:
         self.in_flight -= n
-
-
-def _begin(target: Target, body: JsonObject, client: Client) -> Call:
-    """The call to a target; the record says that it is the one who is asked."""
-    upstream, record = target.upstream, client.record
-    record.model, record.alias, record.upstream = target.model, target.alias, upstream.name
-    key = client.upstream_key if upstream.accepts_caller_keys else None
-    return Call({**body, "model": target.model}, client.caller, key)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import nh3
+from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererProtocol
@@ -47,6 +48,9 @@ CLEANER = nh3.Cleaner(
     link_rel="noopener noreferrer nofollow",
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
+NO_ADDRESSES = {"//": None, "ftp:": None, "mailto:": None}
+"""Only what begins with http:// or https:// becomes a link by itself. By linkify-it's own rules so
+would what follows a comment's `//`, and `main.py` and `README.md`, as hosts of two countries."""
 COLOURS: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
 
 
@@ -98,8 +102,9 @@ def _lexer(language: str) -> Lexer | None:
 
 def _markdown() -> MarkdownIt:
     # Models write single line breaks and mean them.
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
-    markdown.enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
+    markdown.enable(["table", "strikethrough", "linkify"])
+    markdown.linkify = LinkifyIt(NO_ADDRESSES, {"fuzzy_link": False, "fuzzy_email": False})
     markdown.core.ruler.push("fit_into_page", fit_into_page)
     for name, rule in (("fence", code_block), ("code_block", code_block), ("image", image_link)):
         markdown.add_render_rule(name, rule)

@@ -1,71 +1,184 @@
-"""OpenAI's Responses, made of chat completions."""
+"""OpenAI's Responses, made of chat completions, so on every upstream."""
 
 from __future__ import annotations
 
-import secrets
-import time
-from typing import Any
+import contextlib
+from collections.abc import Iterator
 
-from chat_api.services.clients import Client
+from chat_api.errors import ChatApiError, InvalidRequest, ObjectNotFound
+from chat_api.services.background import BackgroundRuns
+from chat_api.services.clients import CallRecord, Client
 from chat_api.services.gateway import Gateway
-from chat_api.services.usage import tokens
-from chat_api.upstreams.base import Completion, JsonObject
+from chat_api.services.paging import Page, page
+from chat_api.services.response_replay import EventReplay
+from chat_api.services.response_requests import in_our_words
+from chat_api.services.streams import ChatStream
+from chat_api.services.turns import Turn, Turns, failure_code
+from chat_api.stores.response_base import ResponseStore, StoredResponse
+from chat_api.upstreams.base import JsonObject
 
-OWN = {"input", "instructions", "max_output_tokens", "reasoning", "text"}
-"""Parameters that are called otherwise in a chat completion."""
-KEPT = {"store", "metadata", "parallel_tool_calls"}
-"""Parameters that go no further: nothing is stored, pairs are given back, there are no tools."""
-IDLE = {"background", "context_management", "include", "n", "stream", "tool_choice", "tools"}
-IDLE |= {"top_logprobs", "truncation"}
-"""Parameters that the schema lets in only with values that mean the same as leaving them out."""
 SHORT_FORM = {"input", "model", "instructions", "temperature"}
-
-INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
-"""Why an answer is not whole, by its `finish_reason`."""
-
-DEFAULTS: JsonObject = {
-    "background": False,
-    "error": None,
-    "max_tool_calls": None,
-    "previous_response_id": None,
-    "store": False,
-    "tools": [],
-    "top_logprobs": 0,
-    "truncation": "disabled",
-}
-"""What is the same in every response yet."""
-
-GIVEN_BACK: JsonObject = {
-    "instructions": None,
-    "max_output_tokens": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "prompt_cache_key": None,
-    "prompt_cache_retention": None,
-    "safety_identifier": None,
-    "temperature": 1.0,
-    "tool_choice": "auto",
-    "top_p": 1.0,
-    "user": None,
-}
-"""Parameters that the response repeats, and what OpenAI documents for those left out."""
 
 
 class ResponseService:
-    """Responses on top of the gateway, so on every upstream."""
+    """Makes responses, and finds those that are stored."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(
+        self, gateway: Gateway, turns: Turns, runs: BackgroundRuns, store: ResponseStore
+    ) -> None:
         self._gateway = gateway
+        self._turns = turns
+        self._runs = runs
+        self._store = store
 
-    def create(self, request: JsonObject, client: Client) -> JsonObject:
-        """A response, whole.
+    def create(self, request: JsonObject, client: Client, *, is_kept: bool) -> JsonObject:
+        """A response, whole; of a background one what it is now. Stored before this returns.
 
         Args:
             request: a loaded `ResponseRequestSchema`.
+            is_kept: whether it is stored, where the request does not say otherwise.
+
+        Raises:
+            As `Turns.begin`, `Turns.keep` and `Gateway.complete`.
         """
-        created = int(time.time())
-        completion = self._gateway.complete(_completion_request(request), client)
-        return _response(request, completion, created)
+        turn = self._turns.begin(request, client, is_kept=_is_kept(request, is_kept))
+        if request.get("background"):
+            return self._runs.start(turn)
+        with in_our_words():
+            completion = self._gateway.complete(turn.body, client)
+        turn.tell_dropped()
+        turn.builder.begin()
+        turn.builder.feed_whole(completion.data)
+        turn.builder.finish()
+        self._turns.keep(turn)
+        return turn.response
+
+    def stream(self, request: JsonObject, client: Client) -> ResponseStream | EventReplay:
+        """A response's events as it is made. Raises as `create` does, until the upstream has begun
+        to answer."""
+        turn = self._turns.begin(request, client, is_kept=_is_kept(request, True))
+        if request.get("background"):
+            self._runs.start(turn)
+            return self._runs.follow(turn.id, client, -1)
+        with in_our_words():
+            stream = self._gateway.stream(turn.body, client)
+        turn.tell_dropped()
+        return ResponseStream(stream, turn, self._turns)
+
+    def retrieve(self, response_id: str, client: Client) -> JsonObject:
+        """A stored response.
+
+        Raises:
+            ObjectNotFound, StoreUnavailable
+        """
+        return self._stored(response_id, client).body
+
+    def replay(self, response_id: str, client: Client, after: int) -> EventReplay:
+        """The events of a background response behind number `after`: those that were, then those
+        that come.
+
+        Raises:
+            ObjectNotFound, StoreUnavailable
+            InvalidRequest: it did not run in the background, or never had so many events.
+        """
+        if not self._stored(response_id, client).is_background:
+            text = "Only a response that was created with `background` can be streamed again."
+            raise InvalidRequest(text, "stream", "invalid_value")
+        return self._runs.follow(response_id, client, after)
+
+    def cancel(self, response_id: str, client: Client) -> JsonObject:
+        """Stop a background response; one that has ended stays as it is.
+
+        Raises:
+            ObjectNotFound, StoreUnavailable
+            InvalidRequest: it did not run in the background.
+        """
+        if not self._stored(response_id, client).is_background:
+            text = "Only a response that was created with `background` can be cancelled."
+            raise InvalidRequest(text, "response_id", "invalid_value")
+        body = self._runs.cancel(response_id, client)
+        if body is None:
+            raise ObjectNotFound("Response", response_id)
+        return body
+
+    def delete(self, response_id: str, client: Client) -> JsonObject:
+        """Remove a response. One that runs is stopped.
+
+        Raises:
+            ObjectNotFound, StoreUnavailable
+        """
+        if not self._store.delete(response_id, client.owner):
+            raise ObjectNotFound("Response", response_id)
+        return {"id": response_id, "object": "response", "deleted": True}
+
+    def input_items(self, response_id: str, client: Client, wanted: Page) -> JsonObject:
+        """What a response was asked, as a page of items.
+
+        Raises:
+            ObjectNotFound, StoreUnavailable, InvalidRequest
+        """
+        found = page(
+            wanted,
+            lambda limit: self._store.input_items(
+                response_id, client.owner, wanted.after, limit, wanted.descending
+            ),
+        )
+        if found is None:
+            raise ObjectNotFound("Response", response_id)
+        return found
+
+    def _stored(self, response_id: str, client: Client) -> StoredResponse:
+        found = self._runs.settled(response_id, client)
+        if found is None:
+            raise ObjectNotFound("Response", response_id)
+        return found
+
+
+class ResponseStream:
+    """The events of a response, in the batches in which they came; [] as with `ChatStream`. It is
+    stored when it is whole, before its last event is told: who sees that can go on from it."""
+
+    def __init__(self, stream: ChatStream, turn: Turn, turns: Turns) -> None:
+        self._stream = stream
+        self._turn = turn
+        self._turns = turns
+
+    @property
+    def record(self) -> CallRecord:
+        """See `ChatStream.record`."""
+        return self._stream.record
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """See `ChatStream.heartbeat_seconds`."""
+        return self._stream.heartbeat_seconds
+
+    def __iter__(self) -> Iterator[list[JsonObject]]:
+        builder = self._turn.builder
+        yield builder.begin()
+        for batch in self._stream:
+            events = [event for chunk in batch for event in builder.feed(chunk.data)]
+            if events or not batch:
+                yield events
+        last = builder.finish()
+        try:
+            self._turns.keep(self._turn)
+        except ChatApiError as failure:
+            self._stream.record.outcome = type(failure).__name__
+            raise
+        yield last
+
+    def fail(self, error: ChatApiError) -> list[JsonObject]:
+        """The last events of a response that broke off, which is stored as such where that can
+        be."""
+        events = self._turn.builder.fail(failure_code(error), str(error))
+        with contextlib.suppress(ChatApiError):  # the caller is told of the failure in any case
+            self._turns.keep_failed(self._turn)
+        return events
+
+    def close(self) -> None:
+        """See `ChatStream.close`."""
+        self._stream.close()
 
 
 def is_short(request: JsonObject) -> bool:
@@ -75,115 +188,13 @@ def is_short(request: JsonObject) -> bool:
 
 
 def short_form(response: JsonObject) -> JsonObject:
-    """A response as the message in it."""
-    parts = response["output"][0]["content"]
+    """A response as the text in it."""
+    messages = [item for item in response["output"] if item["type"] == "message"]
+    parts = [part for message in messages for part in message["content"]]
     text = "".join(part.get("text") or part.get("refusal") or "" for part in parts)
     return {"model": response["model"], "output": {"role": "assistant", "content": text}}
 
 
-def _completion_request(request: JsonObject) -> JsonObject:
-    """The same as the body of a chat completion."""
-    body = {
-        name: value
-        for name, value in request.items()
-        if value is not None and name not in OWN | KEPT | IDLE
-    }
-    body["messages"] = _messages(request)
-    renamed = {
-        "max_completion_tokens": request.get("max_output_tokens"),
-        "reasoning_effort": (request.get("reasoning") or {}).get("effort"),
-        "verbosity": (request.get("text") or {}).get("verbosity"),
-    }
-    return body | {name: value for name, value in renamed.items() if value is not None}
-
-
-def _messages(request: JsonObject) -> list[JsonObject]:
-    given = request["input"]
-    if isinstance(given, str):
-        given = [{"role": "user", "content": given}]
-    messages = [{"role": item["role"], "content": _content(item["content"])} for item in given]
-    if request.get("instructions") is not None:
-        messages.insert(0, {"role": "system", "content": request["instructions"]})
-    return messages
-
-
-def _content(content: Any) -> Any:
-    """A text, or text parts under the name that chat completions have for them. A lone part is
-    a plain text, which every upstream takes."""
-    if isinstance(content, str):
-        return content
-    if len(content) == 1:
-        return content[0]["text"]
-    return [{"type": "text", "text": part["text"]} for part in content]
-
-
-def _response(request: JsonObject, completion: Completion, created: int) -> JsonObject:
-    data = completion.data
-    choice = data["choices"][0]
-    reason = INCOMPLETE.get(choice.get("finish_reason"))
-    status = "incomplete" if reason else "completed"
-    given_back = {
-        name: default if request.get(name) is None else request[name]
-        for name, default in GIVEN_BACK.items()
-    }
-    text, reasoning = request.get("text") or {}, request.get("reasoning") or {}
-    return {
-        "id": f"resp_{secrets.token_hex(24)}",
-        "object": "response",
-        "created_at": created,
-        "completed_at": None if reason else int(time.time()),
-        "status": status,
-        "incomplete_details": {"reason": reason} if reason else None,
-        "model": data.get("model") or "",
-        "output": [_message(choice["message"], status)],
-        "reasoning": {"effort": reasoning.get("effort"), "summary": None},
-        "service_tier": data.get("service_tier") or "default",
-        "text": {"format": {"type": "text"}, "verbosity": text.get("verbosity") or "medium"},
-        "usage": _usage(data.get("usage")),
-        **given_back,
-        **DEFAULTS,
-    }
-
-
-def _message(message: JsonObject, status: str) -> JsonObject:
-    """The answer as an output item."""
-    parts: list[JsonObject] = []
-    text, refusal = message.get("content"), message.get("refusal")
-    if isinstance(refusal, str) and refusal:
-        parts.append({"type": "refusal", "refusal": refusal})
-    if isinstance(text, str) and (text or not parts):
-        parts.insert(0, _text_part(text))
-    return {
-        "id": f"msg_{secrets.token_hex(24)}",
-        "type": "message",
-        "status": status,
-        "role": "assistant",
-        "content": parts or [_text_part("")],
-    }
-
-
-def _text_part(text: str) -> JsonObject:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
-
-
-def _usage(usage: Any) -> JsonObject | None:
-    """Tokens under the names that responses have for them; None where they were not counted."""
-    if not isinstance(usage, dict):
-        return None
-
-    def count(*path: str) -> int:
-        return tokens(usage, *path) or 0
-
-    asked, said = count("prompt_tokens"), count("completion_tokens")
-    return {
-        "input_tokens": asked,
-        "input_tokens_details": {
-            "cached_tokens": count("prompt_tokens_details", "cached_tokens"),
-            "cache_write_tokens": count("prompt_tokens_details", "cache_write_tokens"),
-        },
-        "output_tokens": said,
-        "output_tokens_details": {
-            "reasoning_tokens": count("completion_tokens_details", "reasoning_tokens")
-        },
-        "total_tokens": count("total_tokens") or asked + said,
-    }
+def _is_kept(request: JsonObject, by_default: bool) -> bool:
+    stored = request.get("store")
+    return by_default if stored is None else bool(stored)

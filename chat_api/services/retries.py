@@ -48,4 +48,8 @@ def with_retries(
                 raise
         wait(pause)
         waited += pause
-    return attempt()
+    try:
+        return attempt()
+    except UpstreamError as error:
+        error.is_final = True  # a client that tries three times by itself would make nine of them
+        raise

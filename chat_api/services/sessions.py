@@ -6,10 +6,9 @@ import re
 import secrets
 from datetime import UTC, datetime
 
-import orjson
-
 from chat_api.errors import InvalidRequest, SessionNotFound, StoreUnavailable
 from chat_api.services.clients import Client
+from chat_api.services.context import fitted
 from chat_api.stores.base import Exchange, Session, SessionStore
 from chat_api.stores.recent import Recent
 from chat_api.upstreams.base import JsonObject
@@ -21,13 +20,6 @@ ID = re.compile(r"[A-Za-z0-9_-]{24}")  # what they look like: nothing else is wo
 
 MOST_SESSION_BYTES = 4_194_304
 """What a session holds, about a million tokens; no message of a caller's may be longer."""
-BYTES_PER_TOKEN = 4
-"""A rough estimate: about right for English, and three times too few tokens for some other
-languages, which is what `PROMPT_SHARE` leaves room for."""
-PROMPT_SHARE = 0.75
-"""Of a model's context; the rest is for the answer."""
-MESSAGE_OVERHEAD_BYTES = 16
-"""What a message costs beside its text: its role and the marks around it."""
 
 
 class Sessions:
@@ -148,25 +140,12 @@ def prompt(
     developer_message: str | None, exchanges: list[Exchange], asked: str, context_tokens: int
 ) -> list[JsonObject]:
     """What goes upstream: the developer message, as many of the newest exchanges as fit, and the
-    question. Exchanges go whole; the first and the last of these go in any case."""
+    question."""
     first: Exchange = []
     if developer_message is not None:
         first = [{"role": "developer", "content": developer_message}]
-    last: Exchange = [{"role": "user", "content": asked}]
-    room = context_tokens * BYTES_PER_TOKEN * PROMPT_SHARE - _size(first) - _size(last)
-    kept: list[Exchange] = []
-    for exchange in reversed(exchanges):
-        room -= _size(exchange)
-        if room < 0:
-            break
-        kept.append(exchange)
-    return [*first, *(message for exchange in reversed(kept) for message in exchange), *last]
-
-
-def _size(exchange: Exchange) -> int:
-    return sum(
-        len(orjson.dumps(message["content"])) + MESSAGE_OVERHEAD_BYTES for message in exchange
-    )
+    said = [message for exchange in exchanges for message in exchange]
+    return fitted([*first, *said, {"role": "user", "content": asked}], context_tokens)
 
 
 def _described(session: Session) -> JsonObject:

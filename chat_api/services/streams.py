@@ -16,8 +16,9 @@ Opened = tuple[EventStream, list[Event]]
 """A stream and its first events; [] when the time for them ended before they came."""
 
 
-def open_stream(upstream: Upstream, call: Call, until: float) -> Opened:
-    """A stream and its first events; [] when they did not come until then."""
+def open_stream(upstream: Upstream, call: Call, until: float, record: CallRecord) -> Opened:
+    """A stream and its first events; [] when they did not come until then. The record gets the
+    headers that came with them."""
     events = upstream.stream(call)
     try:
         first = events.read(until)
@@ -25,6 +26,7 @@ def open_stream(upstream: Upstream, call: Call, until: float) -> Opened:
             raise UpstreamBroken("The upstream ended its stream before it began.")
         if first and not is_chunk(first[0].data):
             raise UpstreamBroken("The upstream failed.")  # no header has left: a real status
+        record.upstream_headers = events.headers
         return events, first
     except BaseException:
         events.close()

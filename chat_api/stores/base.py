@@ -93,6 +93,59 @@ class SessionStore(Protocol):
         """How many sessions there are, of all owners, expired ones left out."""
 
 
+class KeptReply(NamedTuple):
+    """What a call was answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Claim(NamedTuple):
+    """What became of the wish to make a call."""
+
+    is_ours: bool
+    """Nobody else has made it: the record is held for whoever asked, and the rest says nothing."""
+    fingerprint: str
+    """Of the request that the record is of."""
+    reply: KeptReply | None
+    """None where that call has not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBounds:
+    """How much is kept for calls that are made again: replies for `ttl_seconds`; above
+    `most_records`, or `most_bytes` of bodies, the oldest go. A body above `most_bytes_each` is not
+    kept. A record is held for `lease_seconds` unless it is renewed."""
+
+    ttl_seconds: float = 86_400.0
+    most_records: int = 100_000
+    most_bytes: int = 268_435_456
+    most_bytes_each: int = 8_388_608
+    lease_seconds: float = 30.0
+
+
+class IdempotencyStore(Protocol):
+    """Replies by the key that their caller gave the call. `key` stands for all that it is scoped
+    to, `fingerprint` for the request, `holder` for one try of one process.
+
+    Every method raises `StoreUnavailable` when the store cannot be used.
+    """
+
+    def claim(self, key: str, fingerprint: str, holder: str) -> Claim:
+        """Hold the key for a call, unless one holds it or has ended under it. However many ask at
+        the same time, it is for one of them. Makes room first."""
+
+    def renew(self, key: str, holder: str) -> None:
+        """Hold it for another lease. Without that it is free after the first: its process died."""
+
+    def finish(self, key: str, holder: str, reply: KeptReply) -> None:
+        """Keep the reply. Nothing happens where the holder holds it no longer."""
+
+    def release(self, key: str, holder: str) -> None:
+        """Let it go, as if nothing had been asked. Nothing happens where it is held no longer."""
+
+
 class Window(NamedTuple):
     """What a key's moving window holds, as one look at it saw it."""
 

@@ -10,12 +10,10 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from chat_api.stores.base import Bounds, Exchange, Session
+from chat_api.stores.eviction import make_room
 from chat_api.stores.schema import session_messages as messages
 from chat_api.stores.schema import sessions
 from chat_api.stores.sql import Database
-
-MOST_EXPIRED_AT_ONCE = 100
-"""Sessions that one `create` clears away: nobody waits for the sins of a month."""
 
 
 class SqlSessionStore:
@@ -47,7 +45,7 @@ class SqlSessionStore:
         }
 
         def work(connection: Connection) -> None:
-            self._make_room(connection)
+            make_room(connection, sessions, self._oldest_activity(), self._bounds.most_sessions)
             connection.execute(insert(sessions).values(row))
 
         self._database.write(work)
@@ -161,19 +159,6 @@ class SqlSessionStore:
 
     def _oldest_activity(self) -> float:
         return self._clock() - self._bounds.ttl_seconds
-
-    def _make_room(self, connection: Connection) -> None:
-        """For one more session. Another machine's transaction may hold some of those that are to
-        go; they are left to it."""
-        oldest = select(sessions.c.id).order_by(sessions.c.last_activity)
-        oldest = oldest.with_for_update(skip_locked=True)
-        expired = oldest.where(sessions.c.last_activity <= self._oldest_activity())
-        leaving = expired.limit(MOST_EXPIRED_AT_ONCE)
-        connection.execute(delete(sessions).where(sessions.c.id.in_(leaving)))
-        count = connection.scalar(select(func.count()).select_from(sessions)) or 0
-        if (surplus := count + 1 - self._bounds.most_sessions) > 0:
-            leaving = oldest.limit(surplus)
-            connection.execute(delete(sessions).where(sessions.c.id.in_(leaving)))
 
     def _drop_oldest(
         self, connection: Connection, session_id: str, count: int, size_bytes: int

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from chat_api.upstreams.parameters import Ignored
 from chat_api.upstreams.waiting import Caller
 
 JsonObject = dict[str, Any]
@@ -29,10 +31,12 @@ class Call:
 
 @dataclass(slots=True)
 class Completion:
-    """A whole reply: the upstream's bytes, and the same parsed."""
+    """A whole reply: the upstream's bytes, and the same parsed. `headers` are the upstream's, names
+    in lower case; None where it speaks no HTTP of ours, or several replies were put together."""
 
     raw: bytes
     data: JsonObject
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -80,6 +84,14 @@ class EventStream(Protocol):
         thread or greenlet than the reading one."""
 
 
+class UpstreamStream(EventStream, Protocol):
+    """The events of an upstream's own answer."""
+
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        """Its headers, names in lower case; none until they came."""
+
+
 class Upstream(Protocol):
     """Somebody who completes chats. Each method is one try; retries are the gateway's."""
 
@@ -106,6 +118,9 @@ class Upstream(Protocol):
     answers_one_choice: bool
     """Whether it gives one choice a call and must be asked once for each of `n`."""
 
+    ignores: Ignored
+    """OpenAI's parameters that it does nothing with, each with its values that ask for nothing."""
+
     default_model: str
 
     context_tokens: int
@@ -124,7 +139,7 @@ class Upstream(Protocol):
             CallerGone: the caller left meanwhile; the upstream was told to stop.
         """
 
-    def stream(self, call: Call) -> EventStream:
+    def stream(self, call: Call) -> UpstreamStream:
         """Send the request; its answer, a refusal too, comes from the stream's `read`.
 
         Raises:

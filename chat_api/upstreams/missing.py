@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from chat_api.errors import NoUpstream
 from chat_api.upstreams.base import Call, JsonObject
+from chat_api.upstreams.parameters import NONE
 
 WHAT_TO_SET = (
     "No model is set up here. Set OPENAI_API_KEY, or OPENAI_BASE_URL for another "
@@ -24,6 +25,7 @@ class MissingUpstream:
     answers_for: tuple[str, ...] = ()
     implied_suffix = ""
     answers_one_choice = False
+    ignores = NONE
     context_tokens = 0
     retry_pause_seconds = 0.0
 

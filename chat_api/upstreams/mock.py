@@ -28,6 +28,7 @@ import orjson
 from chat_api.errors import UpstreamBroken, UpstreamTimeout
 from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
 from chat_api.upstreams.mock_embeddings import embedding_list, last_text
+from chat_api.upstreams.parameters import NONE
 from chat_api.upstreams.refusals import from_status
 
 DIRECTIVE = re.compile(r"\[(\w+)=([\w.-]{1,64})\]")
@@ -47,6 +48,7 @@ class MockUpstream:
     answers_for: tuple[str, ...] = ("*",)
     implied_suffix = ""
     answers_one_choice = True
+    ignores = NONE
     default_model = MODEL
     context_tokens = 8_192
     retry_pause_seconds = 0.25
@@ -160,7 +162,9 @@ class Script:
 
 
 class MockEventStream:
-    """The mock's answer, piece by piece. See `EventStream`."""
+    """The mock's answer, piece by piece. See `UpstreamStream`."""
+
+    headers = None
 
     def __init__(self, call: Call, script: Script, timeout_seconds: float) -> None:
         self.ended = False

@@ -33,6 +33,7 @@ from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.ollama_embeddings import embed_request, embedding_list
 from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
 from chat_api.upstreams.ollama_request import chat_request
+from chat_api.upstreams.parameters import AT_OLLAMA
 from chat_api.upstreams.refusals import from_status
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
@@ -49,6 +50,7 @@ class OllamaUpstream:
     provider = "Ollama"
     is_set_up = True
     answers_one_choice = True  # it ignores `n`
+    ignores = AT_OLLAMA
     context_tokens = 4096  # what it gives a conversation when `num_ctx` is not set
     accepts_caller_keys = False
     # `gpt-oss` is one of these and of Ollama's library: where it is pulled it is listed, and
@@ -139,6 +141,11 @@ class OllamaEventStream:
         self._exchange = exchange
         self._rest = bytearray()  # a line may come in thousands of pieces
         self._failure: UpstreamBroken | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamStream.headers`."""
+        return self._exchange.headers
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""

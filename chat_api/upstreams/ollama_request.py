@@ -13,6 +13,7 @@ from typing import Any
 
 from chat_api.upstreams.base import JsonObject
 from chat_api.upstreams.ollama_messages import chat_messages
+from chat_api.upstreams.parameters import AT_OLLAMA
 from chat_api.upstreams.shapes import array_at, invalid, number_at, object_at, string_at
 
 OPTIONS = (
@@ -27,6 +28,7 @@ LENGTHS = ("max_tokens", "max_completion_tokens")
 TRANSLATED = (
     *(*OPTIONS, *LENGTHS, "messages", "options", "reasoning_effort", "response_format"),
     *("stop", "stream", "stream_options", "tool_choice", "tools"),
+    *AT_OLLAMA,
 )
 """What does not go up as it came."""
 

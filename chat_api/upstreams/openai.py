@@ -25,6 +25,7 @@ from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.embeddings import embedding_list, embedding_refusal
 from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
@@ -70,6 +71,7 @@ class OpenAIUpstream:
         accepts_caller_keys: bool = False,
         answers_for: tuple[str, ...] = (),
         answers_one_choice: bool = False,
+        ignores: Ignored = NONE,
         context_tokens: int = CONTEXT_TOKENS,
         retry_pause_seconds: float = 0.25,
     ) -> None:
@@ -79,6 +81,7 @@ class OpenAIUpstream:
         self.accepts_caller_keys = accepts_caller_keys
         self.answers_for = answers_for
         self.answers_one_choice = answers_one_choice
+        self.ignores = ignores
         self.context_tokens = context_tokens
         self.retry_pause_seconds = retry_pause_seconds
         origin = Origin.of(base_url or OPENAI_URL, proxies or {})
@@ -116,7 +119,7 @@ class OpenAIUpstream:
             if exchange.status != 200:
                 raise self._refusal(exchange, call.caller_key)
             raw = read_whole(exchange, float("inf"))
-            return Completion(raw, _completion(raw))
+            return Completion(raw, _completion(raw), exchange.headers)
         finally:
             exchange.close()
 
@@ -208,6 +211,11 @@ class OpenAIEventStream:
         self._exchange = exchange
         self._refusal = refusal
         self._decoder = EventDecoder()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamStream.headers`."""
+        return self._exchange.headers
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""

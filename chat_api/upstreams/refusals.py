@@ -68,10 +68,14 @@ def from_status(
         error = UpstreamBroken("The upstream redirects elsewhere, which is not followed.")
     else:
         error = UpstreamBroken(f"The upstream answered with status {status}.")
+    error.headers = headers
     error.retry_after_seconds = retry_after(headers)
-    # 501 and 505 will be no other the next time.
+    # 501 and 505 will be no other the next time, and a quota does not come back by waiting.
     if headers.get("x-should-retry") == "false" or status in (501, 505):
         error.retryable = False
+        error.is_final = True
+    elif status == 429 and not error.retryable:
+        error.is_final = True
     return error
 
 

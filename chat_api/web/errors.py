@@ -13,8 +13,9 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chat_api import errors
-from chat_api.errors import ChatApiError
+from chat_api.errors import ChatApiError, UpstreamError
 from chat_api.web.state import request, state
+from chat_api.web.upstream_headers import advice
 
 log = structlog.get_logger()
 
@@ -39,6 +40,9 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
     errors.SessionNotFound: Told(404, 404, INVALID, "session_not_found"),
+    errors.ObjectNotFound: Told(404, 404, INVALID, None),
+    errors.IdempotencyKeyReused: Told(422, 422, INVALID, "idempotency_key_reused"),
+    errors.IdempotencyKeyInUse: Told(409, 409, INVALID, "idempotency_key_in_use"),
     errors.RateLimited: Told(429, 429, RATE_LIMIT, "rate_limit_exceeded"),
     errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
@@ -80,7 +84,7 @@ class Problem(NamedTuple):
 def init_app(app: Flask) -> None:
     """Answer every error in the shape of its family, never with a framework's page."""
     app.register_error_handler(HTTPException, _http_exception)
-    app.register_error_handler(Exception, _exception)
+    app.register_error_handler(Exception, error_reply)
 
 
 def told(error: Exception, request_id: str | None) -> ChatApiError:
@@ -99,12 +103,11 @@ def problem(error: Exception, request_id: str | None = None) -> Problem:
     entry = TOLD[type(error)]
     if isinstance(error, errors.UpstreamKeyRefused) and error.callers_own:
         entry = TOLD[errors.KeyMissing]
-    named = (errors.InvalidRequest, errors.UpstreamRefused)
     return Problem(
         str(error),
         getattr(error, "type", None) or entry.type,
-        error.param if isinstance(error, named) else None,
-        (error.code if isinstance(error, named) else None) or entry.code,
+        getattr(error, "param", None),
+        getattr(error, "code", None) or entry.code,
         request_id,
     )
 
@@ -158,7 +161,8 @@ def family(path: str) -> Family:
     return PLAIN
 
 
-def _exception(error: Exception) -> Response:
+def error_reply(error: Exception) -> Response:
+    """What its caller gets, and a note of it for the log line."""
     here = state()
     error = told(error, here.request_id)
     here.record.outcome = type(error).__name__
@@ -168,7 +172,13 @@ def _exception(error: Exception) -> Response:
     if isinstance(error, errors.InternalError) and ours is PLAIN:
         body["request_id"] = here.request_id
     status = _status(error, ours)
-    return _reply(body, status, _retry_after(error) if status in (429, 503) else {})
+    headers = _retry_after(error) if status in (429, 503) else {}
+    if ours.render is openai_error:
+        headers |= advice(error)
+        if isinstance(error, UpstreamError):
+            here.record.upstream_headers = error.headers
+            headers |= _retry_after(error) if error.retry_after_seconds else {}
+    return _reply(body, status, headers)
 
 
 def _status(error: ChatApiError, ours: Family) -> int:
@@ -190,7 +200,7 @@ def _http_exception(error: HTTPException) -> Response:
     """What the framework itself refuses: no such route, wrong method, a body too large."""
     status = error.code or 500
     if status >= 500:  # what broke behind the views, a hook of ours
-        return _exception(getattr(error, "original_exception", None) or error)
+        return error_reply(getattr(error, "original_exception", None) or error)
     text = HTTP_TEXTS.get(status, "The request is not understood.")
     found = Problem(text, INVALID, None, HTTP_CODES.get(status), state().request_id)
     headers = {}

@@ -48,7 +48,20 @@ A_MODEL_CALL: tuple[Failure, ...] = (
     errors.UpstreamError,
 )
 """What everything that asks a model may raise."""
+AN_OBJECT: tuple[Failure, ...] = (
+    errors.ObjectNotFound,
+    errors.InvalidRequest,
+    errors.StoreUnavailable,
+)
+"""What everything that is stored under `/v1` may raise."""
 A_SESSION: tuple[Failure, ...] = (errors.SessionNotFound, errors.StoreUnavailable)
+A_KEYED_CALL: tuple[Failure, ...] = (
+    errors.InvalidRequest,
+    errors.IdempotencyKeyReused,
+    errors.IdempotencyKeyInUse,
+    errors.StoreUnavailable,
+)
+"""What every route may raise that obeys an `Idempotency-Key`; `idempotent` says it for them."""
 
 ERROR_SCHEMAS: dict[Callable[[Problem], dict[str, Any]], type[Schema]] = {
     openai_error: OpenAIErrorSchema,
@@ -117,11 +130,19 @@ def _response(status: int, failures: list[Failure], family: Family) -> dict[str,
         "example": family.render(_example(status, failures[0])),
     }
     headers = {"Retry-After": "Retry-After"} if status in (429, 503) else {}
+    if errors.IdempotencyKeyInUse in failures:
+        headers["retry-after-ms"] = "retry-after-ms"
+    if family.render is openai_error and any(_is_upstreams(failure) for failure in failures):
+        headers |= {name: name for name in ("Retry-After", "retry-after-ms", "x-should-retry")}
     return {
         "description": " ".join(_sentence(status, failure) for failure in failures),
         "headers": headers,
         "content": {"application/json": content},
     }
+
+
+def _is_upstreams(failure: Failure) -> bool:
+    return issubclass(failure, errors.UpstreamError)
 
 
 def _example(status: int, failure: Failure) -> Problem:

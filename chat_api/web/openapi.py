@@ -22,12 +22,14 @@ from werkzeug.routing import PathConverter, Rule
 
 from chat_api import errors
 from chat_api.schemas.fields import StrictField
+from chat_api.schemas.response_shapes import RESPONSE_SHAPES
 from chat_api.schemas.shapes import SHAPES
 from chat_api.version import __version__
 from chat_api.web.auth import is_public
 from chat_api.web.bodies import needs_body
 from chat_api.web.errors import family
-from chat_api.web.failures import A_BODY, Failure, error_responses, raised_by
+from chat_api.web.failures import A_BODY, A_KEYED_CALL, Failure, error_responses, raised_by
+from chat_api.web.idempotency import HEADER, KEY, REPLAYED, is_idempotent
 from chat_api.web.limits import HEADERS as LIMITS
 from chat_api.web.limits import OPENAI_HEADERS as OPENAI_LIMITS
 from chat_api.web.limits import header_names, is_limited
@@ -52,8 +54,13 @@ SECURITY_SCHEMES = {
 HEADERS = {
     "X-Request-ID": "The request's id, yours if you sent one; it is in the log too.",
     "Retry-After": "Whole seconds after which to try again.",
+    "retry-after-ms": "Milliseconds after which to try again, where the upstream said them.",
+    "x-should-retry": "`false`: the same request will fare no better soon. OpenAI's clients obey.",
+    "Idempotent-Replayed": "`true`: the reply is that of an earlier call under the same key.",
     "x-upstream": "The upstream that answered.",
     "x-upstream-attempts": "How often upstreams were asked, retries and fallbacks included.",
+    "x-dropped-params": "Parameters that were left out for the model that answers, or renamed "
+    "(`max_tokens=max_completion_tokens`).",
     "x-model-alias": "The model name asked for, where another model answered for it.",
 }
 LIMIT_TEXTS = (
@@ -63,8 +70,15 @@ LIMIT_TEXTS = (
 )
 for names in (LIMITS, OPENAI_LIMITS):
     HEADERS |= dict(zip(names, LIMIT_TEXTS, strict=True))
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "A call that is made again under its key within a day gets the first one's "
+    "reply. Not for streams.",
+    "schema": {"type": "string", "pattern": f"^{KEY}$"},
+}
 OF_ALL = ("X-Request-ID",)
-OF_MODEL_CALLS = (*OF_ALL, "x-upstream", "x-upstream-attempts", "x-model-alias")
+OF_MODEL_CALLS = (*OF_ALL, "x-upstream", "x-upstream-attempts", "x-dropped-params", "x-model-alias")
 
 
 def describe(app: Flask, info: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +93,7 @@ def describe(app: Flask, info: dict[str, Any]) -> dict[str, Any]:
     plugins = [rules, CommonPlugin(app), schemas]
     spec = APISpec(info["title"], __version__, VERSION, plugins, info=info, servers=[{"url": "/"}])
     rules.register_converter(PathConverter, lambda _: {"type": "string", "minLength": 1})
-    for name, shape in SHAPES.items():
+    for name, shape in (SHAPES | RESPONSE_SHAPES).items():
         spec.components.schema(name, shape)
     for name, scheme in SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
@@ -148,7 +162,12 @@ class CommonPlugin(BasePlugin):
         limited = is_limited(self._app, rule.endpoint)
         if limited:
             failures += [errors.RateLimited, errors.Overloaded]
-        failures += raised_by(self._app.view_functions[rule.endpoint])
+        view = self._app.view_functions[rule.endpoint]
+        failures += raised_by(view)
+        obeys_key = is_idempotent(view)
+        if obeys_key:
+            failures += A_KEYED_CALL
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         failures.append(errors.InternalError)
         asks_model = errors.UpstreamError in failures
 
@@ -163,6 +182,7 @@ class CommonPlugin(BasePlugin):
         for reply in replies.values():
             names = [*(OF_MODEL_CALLS if asks_model else OF_ALL), *reply.get("headers", ())]
             names += header_names(rule.rule) if limited else ()
+            names += (REPLAYED,) if obeys_key else ()
             reply["headers"] = {name: name for name in names} | reply.get("headers", {})
             _add_examples(reply)
         _add_examples(operation.get("requestBody", {}))

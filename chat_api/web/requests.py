@@ -6,18 +6,20 @@ import re
 import secrets
 import socket
 import time
-from typing import cast
+from typing import Any, cast
 
 import flask_smorest
 from flask import Flask, Response, current_app
 from werkzeug.exceptions import NotFound
 
 from chat_api.services.clients import CallRecord, Client
+from chat_api.services.paging import Page
 from chat_api.upstreams.waiting import Caller
 from chat_api.web import state as at_hand
 from chat_api.web.bodies import BodyParser, is_left_over
 from chat_api.web.connections import end_connection
 from chat_api.web.state import RequestState, request
+from chat_api.web.upstream_headers import pass_on
 from chat_api.wiring import Services
 
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -63,6 +65,17 @@ def preferred_return() -> str | None:
     return None
 
 
+def is_from_openai_client() -> bool:
+    """Every OpenAI client sends the first of these, OpenAI's own the second too."""
+    environ = request().environ
+    return "HTTP_AUTHORIZATION" in environ or "HTTP_X_STAINLESS_LANG" in environ
+
+
+def page_of(query: dict[str, Any]) -> Page:
+    """The part of a list that a loaded `PageQuerySchema` asks for."""
+    return Page(query["after"], query["limit"], query["order"] == "desc")
+
+
 def _begin(max_body_bytes: int) -> None:
     """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
     environ = request().environ
@@ -85,6 +98,10 @@ def _end(response: Response) -> Response:
     if record.upstream:
         headers["x-upstream"] = record.upstream
         headers["x-upstream-attempts"] = str(record.attempts)
+    if record.dropped_params:
+        headers["x-dropped-params"] = ", ".join(record.dropped_params)
+    if record.upstream_headers and request().path.startswith("/v1/"):
+        pass_on(headers, record)
     if record.alias:
         # Header values are visible ASCII; a reply whose headers are refused is never closed.
         headers["x-model-alias"] = UNFIT.sub("?", record.alias)

@@ -13,10 +13,14 @@ from chat_api.errors import CallerGone
 from chat_api.schemas.shapes import events_of
 from chat_api.services.chat import RecordedStream, pieces
 from chat_api.services.clients import CallRecord
+from chat_api.services.response_replay import EventReplay
+from chat_api.services.responses import ResponseStream
 from chat_api.services.streams import FOREVER, ChatStream
-from chat_api.upstreams.base import Event
-from chat_api.web.errors import Problem, openai_error, plain_error, problem
+from chat_api.upstreams.base import Event, JsonObject
+from chat_api.web.errors import Problem, openai_error, plain_error, problem, told
 from chat_api.web.state import state
+
+AnyStream = ChatStream | RecordedStream | ResponseStream | EventReplay
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -43,6 +47,15 @@ OPENAI_EVENTS: dict[str, Any] = {
     '"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"delta":{"role":"assistant",'
     '"content":"Paris."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
     "description": "The answer, whole or with `stream` as it comes.",
+}
+RESPONSE_EVENTS: dict[str, Any] = {
+    "schema": events_of("ResponseEvent"),
+    "content_type": "text/event-stream",
+    "example": 'event: response.created\ndata: {"type":"response.created","sequence_number":0,'
+    '"response":{"id":"resp_1","object":"response","status":"in_progress"}}\n\n'
+    'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
+    '"sequence_number":4,"item_id":"msg_1","output_index":0,"content_index":0,"delta":"Paris."}\n\n',
+    "description": "The response, whole or with `stream` as its events.",
 }
 
 
@@ -73,7 +86,18 @@ def plain_frames(stream: ChatStream | RecordedStream) -> Iterator[bytes]:
     return _to_the_end(frames(), plain_error, stream.record)
 
 
-def stream_response(frames: Iterator[bytes], stream: ChatStream | RecordedStream) -> Response:
+def response_frames(stream: ResponseStream | EventReplay) -> Iterator[bytes]:
+    """The frames of `/v1/responses`: the response's events, the last one of which says how it
+    ended, whether well or not. No `[DONE]`."""
+    try:
+        yield from _paced(stream, _named_frames)
+    except CallerGone:
+        return
+    except Exception as error:
+        yield _named_frames(stream.fail(told(error, stream.record.request_id)))
+
+
+def stream_response(frames: Iterator[bytes], stream: AnyStream) -> Response:
     """The reply that sends frames as they come."""
     response = StreamResponse(frames, headers=HEADERS)
     response.call_on_close(stream.close)  # a generator never started runs no `finally`
@@ -100,15 +124,17 @@ def _openai_frame(events: list[Event]) -> bytes:
     return b"".join([event.raw or frame(event.data) for event in events])
 
 
+def _named_frames(events: list[JsonObject]) -> bytes:
+    return b"".join([b"event: %b\n%b" % (event["type"].encode(), frame(event)) for event in events])
+
+
 def _content_frames(events: list[Event]) -> bytes:
     # Spaced as the contract prints it: simple readers compare text.
     texts = [orjson.dumps(piece) for piece in pieces(events)]
     return b"".join([b'data: {"content": ' + text + b"}\n\n" for text in texts])
 
 
-def _paced(
-    stream: ChatStream | RecordedStream, write: Callable[[list[Event]], bytes]
-) -> Iterator[bytes]:
+def _paced(stream: AnyStream, write: Callable[[list[Any]], bytes]) -> Iterator[bytes]:
     """What is written of each batch, and a heartbeat where nothing was for too long: an upstream
     that thinks aloud is not silent, its caller's connection is. Of the first batch without
     anything to write b"" is yielded, at which the server sends the headers."""

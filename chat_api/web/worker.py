@@ -1,8 +1,9 @@
-"""Gunicorn's gevent worker, with four things that it does not do by itself."""
+"""Gunicorn's gevent worker, with five things that it does not do by itself."""
 
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from typing import Any
 
@@ -12,6 +13,10 @@ from gunicorn.workers.ggevent import GeventWorker
 from chat_api.web import metrics
 from chat_api.web.connections import linger
 from chat_api.web.errors import INVALID, SERVER, Problem, family
+from chat_api.web.requests import EXTENSION
+
+SPARE_SECONDS = 2.0
+"""Of the time to leave, after which the master kills: for the store."""
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -19,6 +24,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     and tells the other workers what it is doing."""
 
     alive: bool
+    _leaving_at: float | None = None
     slot: int
     """Where it counts (`web.tallies`); the master has chosen it."""
 
@@ -28,8 +34,17 @@ class Worker(GeventWorker):  # type: ignore[misc]
         if self.alive and self.ppid != os.getppid():
             self.log.warning("The master is gone: worker %s ends its streams and leaves", self.pid)
             self.alive = False
+        if not self.alive and self._leaving_at is None:
+            self._leaving_at = time.monotonic()
         self.tmp.notify()
         metrics.of(self.wsgi).publish()
+
+    def run(self) -> None:
+        """Serve; then let what runs in the background end, as long as streams may."""
+        super().run()
+        now = time.monotonic()
+        left = self.cfg.graceful_timeout - (now - (self._leaving_at or now)) - SPARE_SECONDS
+        self.wsgi.extensions[EXTENSION].background.end(max(0.0, left))
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve one request; `wsgi.input` gets a `force_close` (see `web.connections`)."""

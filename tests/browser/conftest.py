@@ -19,11 +19,17 @@ KEY = "a-key-of-this-server"
 Opener = Callable[..., Chat]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> str:
+    """Where it is. Without it the test is skipped."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no Chromium here: `make browser` installs it")
+    return program
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = chromium()
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)

@@ -17,7 +17,8 @@ HOSTILE = """
 [three](data:text/html,<script>hacked()</script>)
 [four](vbscript:hacked()) <javascript:hacked()> [five](&#106;avascript:hacked())
 ![pixel](http://tracker.example/pixel.png) ![inline](data:image/svg+xml,<svg/onload=hacked()>)
-[good](https://good.example/?a=1&b=2)
+[good](https://good.example/?a=1&b=2) javascript:hacked() javascript://x%0Ahacked()
+https://bare.example/"onmouseover="hacked()
 
 ```html" onmouseover="hacked()
 <script>hacked()</script>
@@ -37,8 +38,13 @@ def test_a_hostile_answer_is_only_read(open_chat: Opener, relay: Server, stage: 
     for link in text.locator("a").all():
         link.hover()
         assert link.get_attribute("target") == "_blank"
+        assert link.get_attribute("rel") == "noopener noreferrer nofollow"
     found = text.locator("a[href]").evaluate_all("links => links.map(link => link.href)")
-    assert found == ["http://tracker.example/pixel.png", "https://good.example/?a=1&b=2"]
+    assert found == [
+        "http://tracker.example/pixel.png",
+        "https://good.example/?a=1&b=2",
+        "https://bare.example/%22onmouseover=%22hacked()",
+    ]
     assert text.locator("img, script, style, iframe, svg:not(.button svg), [style]").count() == 0
     names = text.locator("*").evaluate_all("all => all.flatMap(one => one.getAttributeNames())")
     assert not [name for name in names if name.startswith("on")]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from chat_api.stores import schema
+from chat_api.stores.conversations import SqlConversationStore
 from chat_api.stores.limits import SqlLimits
+from chat_api.stores.response_base import ResponseBounds
+from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sql import Database, open_counters, open_database
+from tests.contracts.helpers import Clock
 from tests.servers import RedisServer
 
 BACKENDS = ("sqlite", "postgresql")
@@ -57,3 +62,42 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
         with redis.Redis.from_url(place) as client:
             client.flushdb()
     return request.param, place
+
+
+ResponseStores = tuple[SqlResponseStore, SqlConversationStore]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_stores(database: Database, clock: Clock) -> Callable[..., ResponseStores]:
+    """Stores of responses and conversations on a database without any."""
+    for table in (schema.responses, schema.conversations):
+        database.write(lambda connection, table=table: connection.execute(table.delete()))
+
+    def make(most: int = 100, most_items: int = 100, most_bytes: int = 100_000) -> ResponseStores:
+        bounds = ResponseBounds(3600.0, most, most_items, most_bytes)
+        return (
+            SqlResponseStore(database, bounds, clock),
+            SqlConversationStore(database, bounds, clock),
+        )
+
+    return make
+
+
+@pytest.fixture
+def stores(make_stores: Callable[..., ResponseStores]) -> ResponseStores:
+    return make_stores()
+
+
+@pytest.fixture
+def responses(stores: ResponseStores) -> SqlResponseStore:
+    return stores[0]
+
+
+@pytest.fixture
+def conversations(stores: ResponseStores) -> SqlConversationStore:
+    return stores[1]

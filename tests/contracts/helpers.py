@@ -1,13 +1,15 @@
-"""Stores to count in, a clock for them, and many at once."""
+"""Stores to count in, responses to store, a clock for both, and many at once."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from chat_api.stores.base import LimitStore
 from chat_api.stores.limits import SqlLimits
 from chat_api.stores.redis_limits import RedisLimits
+from chat_api.stores.response_base import Item, JsonObject, ResponseRow
 from chat_api.stores.sql import open_counters
 
 
@@ -46,3 +48,27 @@ def limit_store(backend: str, place: str, *clock: Callable[[], float]) -> LimitS
     if backend == "postgresql":
         return SqlLimits(open_counters(place, ""), *clock)
     return SqlLimits(open_counters(None, place), *clock)
+
+
+def item(item_id: str, size: int = 0) -> Item:
+    """A message that says its id."""
+    text = {"type": "input_text", "text": item_id + "x" * size}
+    return {"id": item_id, "type": "message", "role": "user", "content": [text]}
+
+
+def body(response_id: str, *output: str, status: str = "completed") -> JsonObject:
+    """A response object whose output has these ids."""
+    return {"id": response_id, "status": status, "output": [item(name) for name in output]}
+
+
+def response(response_id: str, previous_id: str | None = None, **changes: Any) -> ResponseRow:
+    """One of "me" with an item of input and one of output: of `r1` they are `r1-asked` and
+    `r1-said`."""
+    changes.setdefault("body", body(response_id, f"{response_id}-said"))
+    changes.setdefault("input_items", [item(f"{response_id}-asked")])
+    return ResponseRow(response_id, changes.pop("owner", "me"), previous_id=previous_id, **changes)
+
+
+def ids(items: list[Item] | None) -> list[str] | None:
+    """Of items; None where there is no list."""
+    return None if items is None else [each["id"] for each in items]

@@ -23,11 +23,6 @@ def exchange(number: int, size: int = 1) -> Exchange:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def make(database: Database, clock: Clock) -> Callable[..., SqlSessionStore]:
     """A store on a database without sessions."""
     database.write(lambda connection: connection.execute(schema.sessions.delete()))

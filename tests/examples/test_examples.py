@@ -1,4 +1,4 @@
-"""Each example as it stands, against a real server with the mock."""
+"""Each example as it stands, against a real server with the mock; tests/browser has the pages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.running import CURL, EXAMPLES, JS, NODE, assert_hook_works, node, run, start
+from tests.examples.running import CURL, EXAMPLES, JS, NODE, assert_hook_works, run, start
 from tests.examples.running import use_hook as used
 from tests.integration.wire import send
-from tests.mock_server import API_KEY
 from tests.servers import Exchange, ScriptedUpstream, Server
 
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
@@ -76,44 +75,8 @@ def test_ctrl_c_stops_the_answer(mock_server: Server, name: str) -> None:
     assert complained.strip() == "[stopped]"
 
 
-PAGES = {"fetch-chat-stream.html": "/chat/stream", "fetch-ask.html": "/ask"}
-
-
-@needs_node
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_talks_and_stops_and_says_what_is_broken(mock_server: Server, name: str) -> None:
-    messages = ["One", "é [cut=2]", "[stop]a b c d [silence=60]", "no [status=400]", "Two"]
-    seen = node(JS / "page.mjs", str(EXAMPLES / name), mock_server.url, API_KEY, *messages)
-    one, broken, stopped, refused, two = seen["statuses"]
-    assert (one, stopped, two) == ("", "Stopped.", "")
-    assert broken.startswith("Broken: ")
-    assert refused == "Broken: The mock was told to fail with 400."
-    assert seen["shown"][:4] == [
-        ["user", "One"],
-        ["assistant", "You said: One"],
-        ["user", "é [cut=2]"],
-        ["assistant", "You said:"],
-    ]
-    assert seen["shown"][-1] == ["assistant", "You said: Two"] and seen["idle"]
-    history = [
-        {"role": "user", "content": "One"},
-        {"role": "assistant", "content": "You said: One"},
-    ]
-    last = seen["sent"][-1]
-    asked = [{"role": "user", "content": "Two"}] if name == "fetch-ask.html" else []
-    assert last["url"] == mock_server.url + PAGES[name]
-    assert last["messages"] == history + asked
-
-
-@needs_node
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_without_the_key_says_so(mock_server: Server, name: str) -> None:
-    seen = node(JS / "page.mjs", str(EXAMPLES / name), mock_server.url, "", "Hi")
-    assert "wants a key" in seen["statuses"][0]
-
-
 @pytest.mark.parametrize("origin", ["null", "http://localhost:3000"])
-@pytest.mark.parametrize("path", PAGES.values())
+@pytest.mark.parametrize("path", ["/chat/stream", "/ask"])
 def test_a_page_from_anywhere_may_ask_with_a_key(
     mock_server: Server, path: str, origin: str
 ) -> None:

@@ -46,11 +46,8 @@ def test_a_conversation_goes_on_with_the_output_of_the_last_turn(
 
 def test_what_is_not_there_yet_is_an_error_of_the_sdks(sdk: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
-        sdk.responses.create(input="Hi", previous_response_id="resp_1")
-    assert (caught.value.param, caught.value.code) == (
-        "previous_response_id",
-        "unsupported_parameter",
-    )
+        sdk.responses.create(input="Hi", prompt={"id": "pmpt_1"})
+    assert (caught.value.param, caught.value.code) == ("prompt", "unsupported_parameter")
 
 
 def test_a_caller_without_a_library_gets_the_short_form(relay: Server, stage: Stage) -> None:

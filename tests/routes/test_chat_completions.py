@@ -36,6 +36,24 @@ def test_a_retired_name_is_told_in_a_header(client: FlaskClient, upstream: FakeU
     assert upstream.calls[0].body["model"] == "gpt-4o"
 
 
+def test_what_was_left_out_for_the_model_is_told_in_a_header(
+    client: FlaskClient, upstream: FakeUpstream
+) -> None:
+    refusals = [
+        errors.UpstreamRefused("No.", 400, None, param, "unsupported_parameter")
+        for param in ("temperature", "max_tokens")
+    ]
+    upstream.enqueue(*refusals, completion(), chunks("Hi"))
+    body = {"messages": MESSAGES, "temperature": 0.5, "max_tokens": 9}
+    for asked in (body, {**body, "stream": True}):
+        reply = client.post(URL, json=asked)
+        dropped = "temperature, max_tokens=max_completion_tokens"
+        assert reply.headers["x-dropped-params"] == dropped
+        assert "x-dropped-params" in reply.headers["Access-Control-Expose-Headers"]
+    upstream.enqueue(completion())
+    assert "x-dropped-params" not in client.post(URL, json={"messages": MESSAGES}).headers
+
+
 def test_a_stream_is_the_upstreams_frames(client: FlaskClient, upstream: FakeUpstream) -> None:
     sent = chunks("Hel", "lo")
     upstream.enqueue(sent, sent)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from marshmallow import ValidationError
 
 from chat_api.schemas.fields import Flag, Number, Object, StrictField, Text
+from tests.schemas.shapes import shape
 
 NAME = Text(is_name=True, description="A name.")
 SPOKEN = Text(not_blank=True, description="What is said.")
@@ -50,10 +50,6 @@ BAD: list[tuple[StrictField[Any], Any]] = [
     (OBJECT, []),
     (OBJECT, None),
 ]
-
-
-def shape(field: StrictField[Any]) -> Draft202012Validator:
-    return Draft202012Validator(field.json_schema())
 
 
 @pytest.mark.parametrize(("field", "value"), GOOD, ids=repr)

@@ -60,8 +60,40 @@ def test_links_leave_without_a_trace() -> None:
 
 
 @pytest.mark.parametrize(
+    "address", ["https://h.example/a_b?x=(1)&y=_2_", "http://localhost:5000/ui"]
+)
+def test_a_bare_address_is_a_link_like_any_other(address: str) -> None:
+    href = address.replace("&", "&amp;")
+    link = f'<a href="{href}" target="_blank" rel="noopener noreferrer nofollow">{href}</a>'
+    assert render(f"See {address}, **{address}**.") == (
+        f'<p dir="auto">See {link}, <strong>{link}</strong>.</p>\n'
+    )
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "main.py and README.md",
+        "www.h.example and h.example/path",
+        "//h.example",
+        "ftp://h.example",
+        "me@h.example mailto:me@h.example",
+        "`https://h.example`",
+        "```\nhttps://h.example\n```",
+    ],
+)
+def test_what_is_no_web_address_or_is_code_stays_as_it_is(text: str) -> None:
+    assert "<a" not in render(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "javascript:alert(1) javascript://x%0aalert(1) JAVASCRIPT&colon;alert(1)",
+        "https:javascript:alert(1) javascript:https://x",
+        'https://x.example/"onmouseover="alert(1)',
+        "https://x.example/<script>alert(1)</script>",
+        "vbscript:x data:text/html,https://x file:///etc/passwd",
         "<img src=x onerror=alert(1)>",
         "<script>alert(1)</script>",
         "<svg/onload=alert(1)>",

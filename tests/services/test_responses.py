@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from chat_api.schemas.responses import NOT_YET
 from chat_api.services.clients import Client
-from chat_api.services.responses import IDLE, short_form
+from chat_api.services.responses import short_form
 from chat_api.wiring import Services
 from tests.fakes import FakeUpstream, completion
 
 
 def create(services: Services, **request: Any) -> dict[str, Any]:
-    return services.responses.create({"input": "Hi", **request}, Client())
+    return services.responses.create({"input": "Hi", **request}, Client(), is_kept=False)
 
 
 def test_a_text_is_the_users_and_instructions_are_the_systems(
@@ -82,10 +81,6 @@ def test_parameters_go_upstream_under_their_names_there(
         "user": "u",
         "top_k": 5,
     }
-
-
-def test_what_is_let_in_idle_goes_no_further() -> None:
-    assert {name for name, idle in NOT_YET.items() if idle} == IDLE
 
 
 @pytest.mark.parametrize(

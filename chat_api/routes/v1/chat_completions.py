@@ -9,6 +9,7 @@ from flask import Response
 from chat_api.schemas.chat_completions import ChatCompletionRequestSchema
 from chat_api.schemas.replies import ChatCompletionSchema
 from chat_api.web.failures import A_MODEL_CALL, may_raise
+from chat_api.web.idempotency import idempotent
 from chat_api.web.requests import Blueprint, current_client, services
 from chat_api.web.sse import OPENAI_EVENTS, openai_frames, stream_response
 
@@ -20,6 +21,7 @@ bp = Blueprint("chat_completions", __name__, description="OpenAI's chat completi
 @bp.alt_response(200, schema=ChatCompletionSchema, success=True)
 @bp.alt_response(200, **OPENAI_EVENTS, success=True)
 @may_raise(*A_MODEL_CALL)
+@idempotent
 def create(completion_request: dict[str, Any]) -> Response:
     """Create a chat completion
 

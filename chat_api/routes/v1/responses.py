@@ -4,39 +4,108 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 
-from chat_api.schemas.replies import ResponseSchema, ShortResponseSchema
+from chat_api.schemas.lists import ItemListSchema
+from chat_api.schemas.queries import PageQuerySchema, ResponseQuerySchema
+from chat_api.schemas.replies import (
+    ResponseDeletedSchema,
+    ResponseSchema,
+    ShortResponseSchema,
+)
 from chat_api.schemas.responses import ResponseRequestSchema
 from chat_api.services.responses import is_short, short_form
-from chat_api.web.failures import A_MODEL_CALL, may_raise
-from chat_api.web.requests import Blueprint, current_client, preferred_return, services
+from chat_api.web.failures import A_MODEL_CALL, A_SESSION, AN_OBJECT, may_raise
+from chat_api.web.idempotency import idempotent
+from chat_api.web.requests import (
+    Blueprint,
+    current_client,
+    is_from_openai_client,
+    page_of,
+    preferred_return,
+    services,
+)
+from chat_api.web.sse import RESPONSE_EVENTS, response_frames, stream_response
 
 bp = Blueprint("responses", __name__, description="OpenAI's Responses.")
+
+ONE = "/<response_id>"
 
 
 @bp.post("")
 @bp.arguments(ResponseRequestSchema)
 @bp.alt_response(200, schema={"anyOf": [ShortResponseSchema, ResponseSchema]}, success=True)
-@may_raise(*A_MODEL_CALL)
+@bp.alt_response(200, **RESPONSE_EVENTS, success=True)
+@may_raise(*A_MODEL_CALL, *A_SESSION, *AN_OBJECT)
+@idempotent
 def create(response_request: dict[str, Any]) -> Response:
     """Create a response
 
-    OpenAI's object. A request with nothing but `input` (a text), `model`, `instructions` and
-    `temperature`, from who is no OpenAI client, gets the short form: `model`, and `output` with
-    `role` and `content`. `Prefer: return=minimal` or `return=representation` asks for either.
+    OpenAI's object, or with `stream` its events. It is stored unless `store` is false. A request
+    with nothing but `input` (a text), `model`, `instructions` and `temperature`, from who is no
+    OpenAI client, gets the short form, which is not stored: `model`, and `output` with `role` and
+    `content`. `Prefer: return=minimal` or `return=representation` asks for either.
     """
-    response = services().responses.create(response_request, current_client())
+    service, client = services().responses, current_client()
+    if response_request.get("stream"):
+        stream = service.stream(response_request, client)
+        return stream_response(response_frames(stream), stream)
     preference = preferred_return()
-    wants_short = is_short(response_request) and not _is_from_openai_client()
-    if preference == "minimal" or (preference is None and wants_short):
-        response = short_form(response)
-    reply = jsonify(response)
+    wants_short = is_short(response_request) and not is_from_openai_client()
+    short = preference == "minimal" or (preference is None and wants_short)
+    response = service.create(response_request, client, is_kept=not short)
+    reply = jsonify(short_form(response) if short else response)
     if preference is not None:
         reply.headers["Preference-Applied"] = f"return={preference}"
     return reply
 
 
-def _is_from_openai_client() -> bool:
-    """Every OpenAI client sends the first of these, OpenAI's own the second too."""
-    return "Authorization" in request.headers or "x-stainless-lang" in request.headers
+@bp.get(ONE)
+@bp.arguments(ResponseQuerySchema, location="query")
+@bp.alt_response(200, schema=ResponseSchema, success=True)
+@bp.alt_response(200, **RESPONSE_EVENTS, success=True)
+@may_raise(*AN_OBJECT)
+def retrieve(query: dict[str, Any], response_id: str) -> Response:
+    """Retrieve a response
+
+    With `stream`, the events of one that runs, or ran, in the background: those behind
+    `starting_after`, then those to come.
+    """
+    service, client = services().responses, current_client()
+    if not query["stream"]:
+        return jsonify(service.retrieve(response_id, client))
+    events = service.replay(response_id, client, query.get("starting_after", -1))
+    return stream_response(response_frames(events), events)
+
+
+@bp.delete(ONE)
+@bp.alt_response(200, schema=ResponseDeletedSchema, success=True)
+@may_raise(*AN_OBJECT)
+def delete(response_id: str) -> Response:
+    """Delete a response
+
+    One that runs in the background is stopped.
+    """
+    return jsonify(services().responses.delete(response_id, current_client()))
+
+
+@bp.post(f"{ONE}/cancel")
+@bp.alt_response(200, schema=ResponseSchema, success=True)
+@may_raise(*AN_OBJECT)
+@idempotent
+def cancel(response_id: str) -> Response:
+    """Cancel a background response
+
+    One that has ended already stays as it is.
+    """
+    return jsonify(services().responses.cancel(response_id, current_client()))
+
+
+@bp.get(f"{ONE}/input_items")
+@bp.arguments(PageQuerySchema, location="query")
+@bp.alt_response(200, schema=ItemListSchema, success=True)
+@may_raise(*AN_OBJECT)
+def list_input_items(query: dict[str, Any], response_id: str) -> Response:
+    """List what a response was asked"""
+    page = page_of(query)
+    return jsonify(services().responses.input_items(response_id, current_client(), page))

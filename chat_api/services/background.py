@@ -1,0 +1,185 @@
+"""Responses that are made while nobody waits."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import threading
+import time
+
+import structlog
+
+from chat_api.errors import CallerGone, ChatApiError, InvalidRequest
+from chat_api.services.clients import CallRecord, Client
+from chat_api.services.gateway import Gateway
+from chat_api.services.response_replay import RUNNING, EventReplay
+from chat_api.services.turns import Turn, Turns, failure_code
+from chat_api.stores.response_base import ResponseStore, StoredResponse
+from chat_api.upstreams.base import JsonObject
+from chat_api.upstreams.waiting import Caller
+
+BEAT_SECONDS = 1.0
+"""How often a worker says that its runs are alive, and learns which of them were cancelled."""
+ABANDONED_SECONDS = 6.0
+"""A run without a beat for so long died with its worker."""
+WRITE_SECONDS = 0.1
+"""Events are stored in batches, each a transaction: so far behind the upstream others may see
+them."""
+PAUSE_SECONDS = 0.1
+FAREWELL_SECONDS = 1.0
+"""For telling the store that a run has failed because its worker leaves."""
+
+ABANDONED = {"code": "server_error", "message": "The server stopped while it made this response."}
+
+log = structlog.get_logger()
+
+
+class BackgroundRuns:
+    """The runs of this worker. Each has a thread, which gevent's patching makes a greenlet."""
+
+    def __init__(
+        self, gateway: Gateway, turns: Turns, store: ResponseStore, *, heartbeat_seconds: float
+    ) -> None:
+        self._gateway = gateway
+        self._turns = turns
+        self._store = store
+        self._heartbeat_seconds = heartbeat_seconds
+        self._runs: dict[str, socket.socket] = {}
+        self._gives_up = False
+        self._lock = threading.Lock()
+
+    def start(self, turn: Turn) -> JsonObject:
+        """Begin a response that goes on when its caller has left; what it is then.
+
+        Raises:
+            StoreUnavailable: nobody could find it afterwards, so it is not begun.
+        """
+        queued = turn.response
+        first = turn.builder.begin()
+        self._store.begin(turn.row)
+        self._store.append_events(turn.id, first)
+        # The far end is the *caller* whom the upstream's connection watches: closing the near end
+        # calls the run off at once, wherever it waits.
+        near, far = socket.socketpair()
+        with self._lock:
+            self._runs[turn.id] = near
+            is_first = len(self._runs) == 1
+        record = CallRecord(request_id=turn.client.record.request_id)
+        client = Client(Caller(far), turn.client.owner, turn.client.upstream_key, record=record)
+        threading.Thread(target=self._run, args=(turn, client, far), daemon=True).start()
+        if is_first:
+            threading.Thread(target=self._beat, daemon=True).start()
+        return queued
+
+    def cancel(self, response_id: str, client: Client) -> JsonObject | None:
+        """Stop a run, on whichever worker it is; the response as it then stands, None where there
+        is none."""
+        body = self._store.cancel(response_id, client.owner)
+        if body is not None:
+            self._call_off(response_id)  # where it is this worker's; others learn it by their beat
+        return body
+
+    def end(self, seconds: float) -> None:
+        """This worker leaves: its runs get so long to end by themselves, the rest have failed."""
+        self._wait_for_all(seconds)
+        self._gives_up = True
+        for response_id in list(self._runs):
+            self._call_off(response_id)
+        self._wait_for_all(FAREWELL_SECONDS)
+
+    def settled(self, response_id: str, client: Client) -> StoredResponse | None:
+        """A stored response. One whose worker has died is a failed one from now on."""
+        found = self._store.get(response_id, client.owner)
+        if found is None or found.body["status"] not in RUNNING:
+            return found
+        if not self._store.fail_abandoned(ABANDONED_SECONDS, ABANDONED):
+            return found
+        return self._store.get(response_id, client.owner)
+
+    def follow(self, response_id: str, client: Client, after: int) -> EventReplay:
+        """The events behind number `after`, -1 for all of them.
+
+        Raises:
+            InvalidRequest: there never were so many.
+            ObjectNotFound, StoreUnavailable
+        """
+        events = self._store.events(response_id, client.owner, max(-1, after - 1), 1)
+        if after >= 0 and not events:
+            text = "`starting_after` is past the last event of this response."
+            raise InvalidRequest(text, "starting_after", "invalid_value")
+        read = functools.partial(self._store.events, response_id, client.owner)
+        look = functools.partial(self.settled, response_id, client)
+        return EventReplay(read, look, client, after, self._heartbeat_seconds)
+
+    def _run(self, turn: Turn, client: Client, far: socket.socket) -> None:
+        record = client.record
+        pending: list[JsonObject] = []  # events that are not stored yet
+        try:
+            with far:
+                self._answer(turn, client, pending)
+        except CallerGone:
+            record.outcome = "cancelled"
+            if self._gives_up:
+                pending += turn.builder.fail(**ABANDONED)
+                self._store.finish(turn.id, turn.response, pending)
+        except Exception as error:  # a thread's own would be printed, with what is in it
+            record.outcome = type(error).__name__
+            log.error("background", request_id=record.request_id, error=record.outcome)
+        finally:
+            with self._lock:
+                self._runs.pop(turn.id).close()
+            log.info(
+                "background",
+                request_id=record.request_id,
+                model=record.model,
+                upstream=record.upstream,
+                attempts=record.attempts,
+                prompt_tokens=record.prompt_tokens,
+                completion_tokens=record.completion_tokens,
+                outcome=record.outcome,
+            )
+
+    def _answer(self, turn: Turn, client: Client, pending: list[JsonObject]) -> None:
+        builder = turn.builder
+        try:
+            with contextlib.closing(self._gateway.stream(turn.body, client)) as stream:
+                stream.heartbeat_seconds = WRITE_SECONDS  # what came is written in a silence too
+                written = time.monotonic()
+                for batch in stream:
+                    pending += [event for chunk in batch for event in builder.feed(chunk.data)]
+                    if pending and time.monotonic() - written >= WRITE_SECONDS:
+                        if not self._store.append_events(turn.id, pending):
+                            return  # cancelled, or deleted
+                        pending.clear()
+                        written = time.monotonic()
+            pending += builder.finish()
+            self._turns.keep_in_session(turn)
+        except CallerGone:
+            raise
+        except ChatApiError as failure:
+            pending += builder.fail(failure_code(failure), str(failure))
+        self._store.finish(turn.id, turn.response, pending)
+
+    def _call_off(self, response_id: str) -> None:
+        with self._lock:
+            near = self._runs.get(response_id)
+        if near is not None:
+            near.close()
+
+    def _wait_for_all(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while self._runs and time.monotonic() < until:
+            time.sleep(PAUSE_SECONDS)
+
+    def _beat(self) -> None:
+        """Until this worker has no run left."""
+        while True:
+            time.sleep(BEAT_SECONDS)
+            with self._lock:
+                running = list(self._runs)
+            if not running:
+                return
+            with contextlib.suppress(ChatApiError):  # logged; the next beat may get through
+                for gone in set(running) - self._store.beat(running):
+                    self._call_off(gone)

@@ -1,0 +1,69 @@
+"""What is read of a chat completion's chunks. Upstreams are many, and some write nonsense: what
+is not of the type that it should be counts as not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chat_api.upstreams.base import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of a call; "" where it does not say."""
+
+    index: int
+    call_id: str
+    name: str
+    arguments: str
+
+
+def text_at(given: JsonObject, name: str) -> str:
+    """The text under a name; "" where there is none."""
+    value = given.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def logprobs_of(choice: JsonObject) -> list[Any]:
+    """The logprobs of a choice's text."""
+    told = choice.get("logprobs")
+    return (told.get("content") or []) if isinstance(told, dict) else []
+
+
+def fragments_of(delta: JsonObject) -> Iterator[Fragment]:
+    """The pieces of calls in a delta."""
+    for call in _objects(delta, "tool_calls"):
+        index, function = call.get("index"), call.get("function")
+        inside = function if isinstance(function, dict) else {}
+        yield Fragment(
+            index if isinstance(index, int) else 0,
+            text_at(call, "id"),
+            text_at(inside, "name"),
+            text_at(inside, "arguments"),
+        )
+
+
+def annotations_of(delta: JsonObject) -> Iterator[JsonObject]:
+    """What a text refers to, as responses write it: one level flatter."""
+    for annotation in _objects(delta, "annotations"):
+        kind = text_at(annotation, "type")
+        inside = annotation.get(kind)
+        yield {"type": kind, **inside} if isinstance(inside, dict) else annotation
+
+
+def as_chunk(completion: JsonObject) -> JsonObject:
+    """A whole chat completion as its only chunk."""
+    choice = completion["choices"][0]
+    calls = enumerate(_objects(choice["message"], "tool_calls"))
+    numbered = [{**call, "index": number} for number, call in calls]
+    delta = {**choice["message"], "tool_calls": numbered}
+    return {**completion, "choices": [{**choice, "index": 0, "delta": delta}]}
+
+
+def _objects(given: JsonObject, name: str) -> Iterator[JsonObject]:
+    values = given.get(name)
+    for value in values if isinstance(values, list) else ():
+        if isinstance(value, dict):
+            yield value

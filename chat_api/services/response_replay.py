@@ -1,0 +1,106 @@
+"""The events of a background response, for whoever comes to see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from chat_api.errors import ChatApiError, InvalidRequest
+from chat_api.services.clients import Client
+from chat_api.services.streams import FOREVER
+from chat_api.services.turns import failure_code
+from chat_api.stores.response_base import StoredResponse
+from chat_api.upstreams.base import JsonObject
+
+RUNNING = ("queued", "in_progress")
+LAST = ("response.completed", "response.failed", "response.incomplete")
+POLL_SECONDS = 0.1
+LOOK_SECONDS = 1.0
+"""How often a silent run is looked at: cancelled, deleted, abandoned?"""
+MOST_EVENTS = 500
+
+
+class EventReplay:
+    """The events of a background response, those that were and those that come; [] while there are
+    none. Leaving it stops nothing.
+
+    Args:
+        read: finds the events behind a number, so many at most; None where the response is gone.
+        look: finds the response.
+        after: the number of the last event that is not wanted.
+        heartbeat_seconds: longest silence, 0 for no bound.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int, int], list[JsonObject] | None],
+        look: Callable[[], StoredResponse | None],
+        client: Client,
+        after: int,
+        heartbeat_seconds: float,
+    ) -> None:
+        self.record = client.record
+        self.heartbeat_seconds = heartbeat_seconds or FOREVER
+        self._read_behind = read
+        self._look = look
+        self._caller = client.caller
+        self._after = after
+
+    def __iter__(self) -> Iterator[list[JsonObject]]:
+        look_at = 0.0
+        spoke_at = time.monotonic()
+        while True:
+            if events := self._read():
+                yield events
+                if events[-1]["type"] in LAST:
+                    return
+                spoke_at = time.monotonic()
+                continue
+            now = time.monotonic()
+            if now >= look_at:
+                look_at = now + LOOK_SECONDS
+                if body := self._ended():
+                    yield [*self._read(), *self._cancelled(body)]
+                    return
+            if now - spoke_at >= self.heartbeat_seconds:
+                spoke_at = now
+                yield []
+            self._caller.wait(POLL_SECONDS)
+
+    def _read(self) -> list[JsonObject]:
+        events = self._read_behind(self._after, MOST_EVENTS)
+        if events is None:
+            raise InvalidRequest("The response was deleted meanwhile.")
+        if events:
+            self._after = events[-1]["sequence_number"]
+        return events
+
+    def _ended(self) -> JsonObject | None:
+        """The response, where it runs no more."""
+        found = self._look()
+        if found is None:
+            raise InvalidRequest("The response was deleted meanwhile.")
+        return None if found.body["status"] in RUNNING else found.body
+
+    def fail(self, error: ChatApiError) -> list[JsonObject]:
+        """What is told where the events cannot be read any more. The response goes on."""
+        return [
+            {
+                "type": "error",
+                "sequence_number": self._after + 1,
+                "code": failure_code(error),
+                "message": str(error),
+                "param": None,
+            }
+        ]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _cancelled(self, body: JsonObject) -> list[JsonObject]:
+        """The end of a cancelled response. The protocol has no event for it; its object says which
+        end it is."""
+        if body["status"] != "cancelled":
+            return []
+        number = self._after + 1
+        return [{"type": "response.incomplete", "sequence_number": number, "response": body}]
