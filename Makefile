@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 EXAMPLES := .cache/examples
+CLIENTS := $(patsubst tests/integration/clients/%/,.cache/clients/%/.installed,$(dir \
+	$(wildcard tests/integration/clients/*/requirements.txt tests/integration/clients/*/package-lock.json)))
 # Most tests wait for servers: three processes keep two cores busy. A file's tests share its servers.
 AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test test-deploy test-examples browser nginx screenshots bench fuzz lint format \
-	types check clean
+.PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench fuzz \
+	lint format types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +43,11 @@ nginx: ## Install nginx for the tests, from Debian's packages, if it is missing
 
 test-examples: $(VENV)/.dev $(EXAMPLES)/.installed ## Run the examples that need npm's packages too
 	@$(BIN)/python -m pytest tests/examples/test_examples.py tests/examples/with_packages.py $(ARGS)
+
+clients: $(CLIENTS) ## Install other people's clients, each into a folder of its own (800 MB once)
+
+test-clients: $(VENV)/.dev $(VENV)/.local clients ## Run other people's clients against a real server
+	@$(BIN)/python -m pytest $(AT_ONCE) tests/integration/clients $(ARGS)
 
 bench: $(VENV)/.dev ## Measure this server against others, in one run (about two minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -94,4 +101,16 @@ $(EXAMPLES)/.installed: examples/ai-sdk/package-lock.json tests/examples/react/p
 	  cp $$(dirname $$lock)/package*.json $$folder && \
 	  npm ci --prefix $$folder --no-audit --no-fund --loglevel=error || exit 1; \
 	done
+	@touch $@
+
+.cache/clients/%/.installed: tests/integration/clients/%/requirements.txt
+	@echo "Installing $* to be tested as a client ..."
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.cache/clients/%/.installed: tests/integration/clients/%/package-lock.json
+	@echo "Installing $* to be tested as a client ..."
+	@mkdir -p $(@D) && cp $(<D)/package*.json $(@D)
+	@npm ci --prefix $(@D) --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -77,7 +77,11 @@ def _of_status(
             error.callers_own = callers_key is not None
         return error
     if status in (401, 403):
-        return UpstreamKeyRefused("The upstream refused the key.", status, callers_key is not None)
+        # OpenAI's words: by these LiteLLM and others know a wrong key from a bad request.
+        incorrect = "Incorrect API key provided: the upstream refused it."
+        is_wrong = callers_key is not None and status == 401
+        text = incorrect if is_wrong else "The upstream refused the key."
+        return UpstreamKeyRefused(text, status, callers_key is not None)
     if status in (408, 504):
         return UpstreamTimeout("The upstream took too long.")
     if status in (503, 529):

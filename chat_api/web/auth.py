@@ -40,6 +40,13 @@ class Keys:
         return found
 
 
+INCORRECT = "Incorrect API key provided."
+"""OpenAI's words. By these LiteLLM and others know a wrong key from a bad request."""
+WANTED = (
+    "This server wants a key: send one of its own as `x-api-key`, or as `Authorization: Bearer`."
+)
+
+
 def allow_anyone() -> None:
     """The guard of public endpoints."""
 
@@ -55,13 +62,11 @@ def require_key(keys: Keys) -> Guard:
         bearer = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
         bearers = keys.match(bearer)
         here.key_is_ours = bool(bearers)
-        here.owner = keys.match(environ.get("HTTP_X_API_KEY", "")) or bearers
+        given = environ.get("HTTP_X_API_KEY", "")
+        here.owner = keys.match(given) or bearers
         if here.owner:
             return
-        raise KeyMissing(
-            "This server wants a key: send one of its own as `x-api-key`, or as "
-            "`Authorization: Bearer`."
-        )
+        raise KeyMissing(f"{INCORRECT} {WANTED}" if given or bearer else WANTED)
 
     return guard
 

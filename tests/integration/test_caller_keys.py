@@ -98,12 +98,20 @@ def test_ollama_never_sees_it(tmp_path: Path, stage: Stage, scripted: ScriptedUp
         assert not any(exchange.raw for exchange in scripted.exchanges), "it was asked to chat"
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_what_openai_thinks_of_the_key_is_told(server: Server, stage: Stage, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (401, "Incorrect API key provided: the upstream refused it."),
+        (403, "The upstream refused the key."),
+    ],
+)
+def test_what_openai_thinks_of_the_key_is_told(
+    server: Server, stage: Stage, status: int, text: str
+) -> None:
     stage.play(refuse(status, {"error": {"message": f"Incorrect API key provided: {KEY}."}}))
     assert (chat(server).status, chat(server).json) == (
         status,
-        {"detail": "The upstream refused the key."},
+        {"detail": text},
     )
     message = "Authentication failed. Please check your API key."
     reply = judge(server)

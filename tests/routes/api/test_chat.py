@@ -174,7 +174,7 @@ def test_a_callers_key_that_openai_refuses_is_the_callers_matter(
     openai_upstream.enqueue(from_status(401, {}, None, callers_key=KEY))
     reply = client.post("/api/chat", json={**BODY, "api_key": KEY})
     assert reply.status_code == 401
-    assert reply.get_json() == {"detail": "The upstream refused the key."}
+    assert reply.get_json() == {"detail": "Incorrect API key provided: the upstream refused it."}
     assert reply.headers["x-upstream"] == "openai"
 
 

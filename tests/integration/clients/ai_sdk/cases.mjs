@@ -1,0 +1,93 @@
+// The AI SDK (`ai` with `@ai-sdk/openai`) on chat completions.
+
+import { createOpenAI } from "@ai-sdk/openai";
+import { Output, embed, embedMany, generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { z } from "zod";
+
+import { KEY, MODEL, PNG, URL, VECTORS, WEATHER, report } from "./reporting.mjs";
+
+const openai = createOpenAI({ baseURL: URL, apiKey: KEY });
+const model = openai.chat(MODEL);
+const asking = (prompt, options = {}) => ({ model, prompt, maxRetries: 0, ...options });
+const weather = z.object({ city: z.string(), days: z.number().int() });
+const tools = {
+  weather: tool({ inputSchema: jsonSchema(WEATHER), execute: async ({ city }) => `22 in ${city}` }),
+};
+
+async function collect(stream) {
+  const found = [];
+  for await (const piece of stream) found.push(piece);
+  return found;
+}
+
+/** A stream to its end; its failure is thrown. */
+async function streamed(prompt, options) {
+  let failure;
+  const onError = ({ error }) => (failure = error);
+  const result = streamText(asking(prompt, { onError, ...options }));
+  const texts = await collect(result.textStream);
+  if (failure) throw failure;
+  return { texts, result };
+}
+
+await report({
+  async whole() {
+    const { text, finishReason, usage } = await generateText(asking("Hi"));
+    return [text, finishReason, usage.totalTokens];
+  },
+  async pieces() {
+    const { texts, result } = await streamed("one two");
+    return [texts, await result.finishReason, (await result.usage).totalTokens];
+  },
+  async parts_of_a_stream() {
+    const parts = await collect(streamText(asking("Hi")).fullStream);
+    return parts.map(({ type }) => type);
+  },
+  async schema() {
+    const output = Output.object({ schema: weather });
+    return (await generateText(asking("Hi", { output }))).output;
+  },
+  async schema_in_pieces() {
+    const output = Output.object({ schema: weather });
+    const result = streamText(asking("Hi", { output }));
+    return (await collect(result.partialOutputStream)).at(-1);
+  },
+  async tools() {
+    const { toolCalls, finishReason } = await generateText(asking("Hi", { tools }));
+    return [toolCalls.map(({ toolName, input }) => [toolName, input]), finishReason];
+  },
+  async tools_that_are_run() {
+    const { text, steps } = await generateText(asking("Hi", { tools, stopWhen: stepCountIs(3) }));
+    return [text, steps.length];
+  },
+  async tools_that_are_run_in_pieces() {
+    const { texts } = await streamed("Hi", { tools, stopWhen: stepCountIs(3) });
+    return texts.join("");
+  },
+  async picture() {
+    const content = [
+      { type: "text", text: "What?" },
+      { type: "image", image: PNG.split(",")[1], mediaType: "image/png" },
+    ];
+    const { text } = await generateText({ model, messages: [{ role: "user", content }] });
+    return text;
+  },
+  async system() {
+    return (await generateText(asking("history", { system: "Be brief." }))).text;
+  },
+  async vector() {
+    const found = await embed({ model: openai.embedding(VECTORS), value: "a" });
+    return [found.embedding, found.usage.tokens];
+  },
+  async vectors() {
+    const found = await embedMany({ model: openai.embedding(VECTORS), values: ["a", "b"] });
+    return found.embeddings.length;
+  },
+  wrong_key: () =>
+    generateText(asking("Hi", { model: createOpenAI({ baseURL: URL, apiKey: "no" }).chat(MODEL) })),
+  status_404: () => generateText(asking("status 404")),
+  status_429: () => generateText(asking("status 429")),
+  status_429_in_pieces: () => streamed("status 429"),
+  status_500: () => generateText(asking("status 500")),
+  broken_stream: () => streamed("cut"),
+});
