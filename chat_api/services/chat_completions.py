@@ -77,6 +77,11 @@ class StoredStream:
         return self._stream.heartbeat_seconds
 
     @property
+    def shows_usage(self) -> bool:
+        """See `ChatStream.shows_usage`."""
+        return self._stream.shows_usage
+
+    @property
     def record(self) -> CallRecord:
         """See `ChatStream.record`."""
         return self._stream.record

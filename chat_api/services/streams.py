@@ -58,7 +58,9 @@ class ChatStream:
         """The model that the upstream says is answering."""
         self._events = events
         self._first = first
-        self._shows_usage = shows_usage
+        self.shows_usage = shows_usage
+        """Whether the caller asked for it. Who did not is told none: an event that says nothing
+        else is left out here, and `usage` beside other things where it is written."""
         self.heartbeat_seconds = heartbeat_seconds or FOREVER
         """The longest silence towards the caller."""
         self._on_close = on_close
@@ -118,14 +120,11 @@ class ChatStream:
                 # The upstream's own words on a failure midway may hold what is not for callers.
                 self._failure = UpstreamBroken("The upstream failed in the middle of its answer.")
                 break
-            if "usage" in data:
-                usage = data["usage"]
+            if usage := data.get("usage"):
                 if type(usage) is dict:
                     self.usage = usage
-                if not self._shows_usage:
-                    if usage and not data["choices"]:
-                        continue
-                    event = without_usage(event)
+                if not (data["choices"] or self.shows_usage):
+                    continue
             shown.append(event)
         return shown
 
@@ -146,17 +145,3 @@ class ChatStream:
                 self._open.add(index)
         if self.model is None and isinstance(data.get("model"), str):
             self.model = data["model"]
-
-
-def without_usage(event: Event) -> Event:
-    """The event without its `usage`, cut out of its bytes where that is safe.
-
-    An unescaped `"usage"` cannot stand inside a JSON string; the only one there is ours.
-    """
-    raw = event.raw
-    data = {name: value for name, value in event.data.items() if name != "usage"}
-    if raw is not None and raw.count(b'"usage"') == 1:
-        cut = raw.replace(b',"usage":null', b"")
-        if len(cut) < len(raw):
-            return Event(cut, data)
-    return Event(None, data)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import orjson
+from orjson import loads
 
 from chat_api.errors import UpstreamBroken
 from chat_api.upstreams.base import Event
 
+END = b"\n\n"
 MAX_EVENT_BYTES = 16_777_216
 TOO_LARGE = "The upstream sent an event that is too large."
 
@@ -32,7 +34,7 @@ class EventDecoder:
         """The events that are whole with this piece, up to the first that is not a JSON object
         (or is too large): that one is `failure` from then on, and nothing follows it."""
         events: list[Event] = []
-        if self.failure:
+        if self._is_over():
             return events
         if b"\n" not in piece and b"\r" not in piece:
             # The middle of a large event: joined once, when its end comes.
@@ -54,13 +56,17 @@ class EventDecoder:
             self._rest = frames.pop()
         try:
             for frame in frames:
-                if self.done:
-                    break
-                event = self._event(frame)
-                if event is not None:
+                # Nearly all events: what begins so, and is JSON, is an object.
+                if frame.startswith(b"data: {") and b"\n" not in frame:
+                    events.append(Event(frame + END, loads(frame[6:])))
+                elif event := self._event(frame):
                     events.append(event)
+                elif self._is_over():
+                    break
             if len(self._rest) > MAX_EVENT_BYTES:
                 raise UpstreamBroken(TOO_LARGE)
+        except orjson.JSONDecodeError:
+            self.failure = UpstreamBroken("The upstream sent an event that is not JSON.")
         except UpstreamBroken as failure:
             self.failure = failure
         return events
@@ -71,23 +77,18 @@ class EventDecoder:
         self._rest, self._middle = b"", []
         return self.feed(rest + b"\n\n") if rest.strip() and not self.done else []
 
+    def _is_over(self) -> bool:
+        return self.done or self.failure is not None
+
     def _event(self, frame: bytes) -> Event | None:
-        if frame.startswith(b"data: {") and b"\n" not in frame:
-            return Event(frame + b"\n\n", _parse(frame[6:]))
+        """The event in any other frame; None for a comment, the end, and an event without data."""
         lines = [line[5:] for line in frame.split(b"\n") if line[:5] == b"data:"]
         data = b"\n".join(lines).strip()
         if data == b"[DONE]":
             self.done = True
         if not data or self.done:
-            return None  # a comment, or an event without data
-        return Event(None, _parse(data))
-
-
-def _parse(data: bytes) -> dict[str, object]:
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise UpstreamBroken("The upstream sent an event that is not JSON.") from error
-    if type(value) is not dict:
-        raise UpstreamBroken("The upstream sent an event that is no chat completion chunk.")
-    return value
+            return None
+        value = loads(data)
+        if type(value) is not dict:
+            raise UpstreamBroken("The upstream sent an event that is no chat completion chunk.")
+        return Event(None, value)

@@ -31,6 +31,7 @@ HEADERS = {
 # A comment and a blank line: safe for the OpenAI SDK as long as no event carries an `id:`.
 HEARTBEAT = b": ping\n\n"
 DONE = b"data: [DONE]\n\n"
+USAGE, NO_USAGE = b'"usage"', b',"usage":null'
 
 # For the documentation: the keyword arguments of a blueprint's `alt_response`.
 PLAIN_EVENTS: dict[str, Any] = {
@@ -70,7 +71,7 @@ def openai_frames(stream: ChatStream | StoredStream) -> Iterator[bytes]:
     changed; then `[DONE]`, or an error event and nothing behind it."""
 
     def frames() -> Iterator[bytes]:
-        yield from _paced(stream, _openai_frame)
+        yield from _paced(stream, _as_they_came if stream.shows_usage else _without_usage)
         yield DONE
 
     return _to_the_end(frames(), openai_error, stream.record)
@@ -119,10 +120,23 @@ class StreamResponse(Response):
             raise
 
 
-def _openai_frame(events: list[Event]) -> bytes:
-    if len(events) == 1:
-        return events[0].raw or frame(events[0].data)
+def _as_they_came(events: list[Event]) -> bytes:
     return b"".join([event.raw or frame(event.data) for event in events])
+
+
+def _without_usage(events: list[Event]) -> bytes:
+    """The events without `usage`, cut out of their bytes where that is safe: an unescaped "usage"
+    cannot stand inside a JSON string, and here are no more of them than events that have one."""
+    raw = _as_they_came(events)
+    found = raw.count(USAGE)
+    if not found:
+        return raw
+    cut = raw.replace(NO_USAGE, b"")
+    having = sum("usage" in event.data for event in events)
+    if found == having and len(raw) - len(cut) == having * len(NO_USAGE):
+        return cut
+    kept = [{name: it for name, it in event.data.items() if name != "usage"} for event in events]
+    return b"".join(map(frame, kept))
 
 
 def _named_frames(events: list[JsonObject]) -> bytes:

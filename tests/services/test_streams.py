@@ -8,9 +8,8 @@ import pytest
 
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken, UpstreamTimeout
 from chat_api.services.clients import CallRecord
-from chat_api.services.streams import ChatStream, without_usage
-from chat_api.upstreams.base import Event
-from tests.fakes import USAGE_CHUNK, FakeEventStream, chunk, chunks, frame
+from chat_api.services.streams import ChatStream
+from tests.fakes import USAGE_CHUNK, FakeEventStream, chunk, chunks
 
 
 class Closes:
@@ -44,11 +43,11 @@ def read(stream: ChatStream) -> tuple[list[dict[str, Any]], ChatApiError | None]
     return seen, None
 
 
-def test_usage_is_booked_and_hidden_from_who_did_not_ask() -> None:
+def test_usage_is_booked_and_its_event_hidden_from_who_did_not_ask() -> None:
     stream = open_stream(*chunks("Hel", "lo"))
     seen, error = read(stream)
-    assert error is None
-    assert not any("usage" in data for data in seen)
+    assert error is None and not stream.shows_usage
+    assert not any(data.get("usage") for data in seen)
     assert len(seen) == 4
     assert (stream.record.prompt_tokens, stream.record.completion_tokens) == (9, 2)
     assert stream.record.outcome == "ok"
@@ -62,11 +61,11 @@ def test_usage_is_shown_as_it_came_to_who_asked() -> None:
     assert stream.record.completion_tokens == 2
 
 
-def test_usage_beside_choices_is_cut_out_and_the_choices_stay() -> None:
+def test_usage_beside_choices_is_booked_and_the_choices_stay() -> None:
     last = chunk({}, "stop", usage={"prompt_tokens": 1, "completion_tokens": 2})
     stream = open_stream(chunk({"content": "x"}), last)
     seen, _ = read(stream)
-    assert seen[-1]["choices"][0]["finish_reason"] == "stop" and "usage" not in seen[-1]
+    assert seen[-1]["choices"][0]["finish_reason"] == "stop"
     assert stream.record.completion_tokens == 2
 
 
@@ -130,29 +129,3 @@ def test_closing_before_the_end_means_that_the_caller_left() -> None:
     assert stream.record.outcome == "CallerGone"
     assert stream._events.closed == 1  # type: ignore[attr-defined]
     assert stream._on_close.count == 1  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        (b'data: {"choices":[],"usage":null}\n\n', b'data: {"choices":[]}\n\n'),
-        (b'data: {"usage":null, "choices":[]}\n\n', None),
-        (b'data: {"choices":[], "usage": null}\n\n', None),
-        (b'data: {"choices":[{"usage":1}],"usage":null}\n\n', None),
-        (
-            b'data: {"choices":["say ,\\"usage\\":null"],"usage":null}\n\n',
-            b'data: {"choices":["say ,\\"usage\\":null"]}\n\n',
-        ),
-    ],
-)
-def test_usage_is_cut_out_of_the_bytes_only_where_that_is_safe(
-    raw: bytes, expected: bytes | None
-) -> None:
-    event = without_usage(Event(raw, {"choices": [], "usage": None}))
-    assert event.raw == expected
-    assert event.data == {"choices": []}
-
-
-def test_an_event_without_bytes_stays_without() -> None:
-    assert without_usage(Event(None, {"usage": None, "a": 1})) == Event(None, {"a": 1})
-    assert frame({"a": 1}) == b'data: {"a":1}\n\n'
