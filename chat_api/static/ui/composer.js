@@ -1,9 +1,10 @@
 /** The box in which one writes. */
 
 import { byId, growWithText } from "./dom.js";
+import { recall, remember, thisTab } from "./storage.js";
 
 /**
- * @param {{send: (text: string) => void, stop: () => void, isAnswering: () => boolean, isLoading: () => boolean}} page
+ * @param {{send: (text: string) => void, stop: () => void, isAnswering: () => boolean, isLoading: () => boolean, unanswered: () => string}} page
  * @returns {{show: () => void, focus: () => void}}
  */
 export function initComposer(page) {
@@ -28,6 +29,12 @@ export function initComposer(page) {
     form.requestSubmit();
   });
   stop.addEventListener("click", page.stop);
+  // A reload ends the answer that is under way, which is then not kept: its question is.
+  window.addEventListener("pagehide", () => {
+    remember("draft", box.value || page.unanswered() || null, thisTab);
+  });
+  box.value = recall("draft", "", thisTab);
+  grow();
   document.addEventListener("keydown", (event) => {
     const isElsewhere = event.target.closest?.("dialog, [popover], aside, .edit");
     if (event.key === "Escape" && !isElsewhere && page.isAnswering()) page.stop();

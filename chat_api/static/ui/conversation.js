@@ -36,6 +36,11 @@ export class Conversation {
     return this.#abort !== null;
   }
 
+  /** The question whose answer is under way, or "". */
+  get unanswered() {
+    return this.isAnswering ? this.#exchanges.at(-1).question : "";
+  }
+
   get isEmpty() {
     return this.#exchanges.length === 0;
   }

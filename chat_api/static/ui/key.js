@@ -8,8 +8,11 @@ let asking = null;
 /** The headers that carry the key, if there is one. */
 export function keyHeaders() {
   const key = recall("key", null, thisTab);
-  return key ? { "x-api-key": key } : {};
+  return key ? { "x-api-key": asBytes(key) } : {};
 }
+
+/** Headers hold bytes; with a letter beyond them `fetch` fails as if the server were away. */
+const asBytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
 /**
  * Ask for a key; calls that are refused at the same time share one question.

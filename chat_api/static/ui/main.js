@@ -23,11 +23,15 @@ const composer = initComposer({
   stop: () => current.stop(),
   isAnswering: () => current.isAnswering,
   isLoading: () => current.isLoading,
+  unanswered: () => current.unanswered,
 });
 const showChats = initSidebar({
   current: () => current.id,
   open: (id) => open(id),
-  removed: (id) => id === current.id && open(null),
+  removed: (id) => {
+    for (const conversation of answering) if (conversation.id === id) conversation.stop();
+    if (id === current.id) open(null);
+  },
 });
 
 function newConversation(id) {
