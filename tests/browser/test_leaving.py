@@ -1,4 +1,4 @@
-"""What is under way when a page, or a chat, is left."""
+"""What is under way when a page or a chat is left, and chats that cannot be opened again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
 from tests.fakes import chunk, frame
 from tests.integration.stage import Stage
-from tests.integration.wire import PATIENCE_SECONDS
+from tests.integration.wire import PATIENCE_SECONDS, send
 from tests.servers import Exchange, Server
 
 
@@ -55,3 +55,50 @@ def test_deleting_a_chat_ends_the_answer_that_is_under_way(
     chat.page.get_by_role("button", name="Delete", exact=True).click()
     assert has_left.wait(PATIENCE_SECONDS)
     expect(chat.titles).to_have_count(0)
+
+
+def test_a_chat_that_cannot_be_opened_loses_neither_instructions_nor_a_question(chat: Chat) -> None:
+    chat.page.get_by_role("button", name="Instructions").click()
+    chat.page.get_by_label("What the model is told").fill("Be brief.")
+    chat.ask("one")
+    chat.page.get_by_role("button", name="New chat").click()
+    chat.page.context.set_offline(True)
+    chat.titles.click()
+    note = chat.page.get_by_role("alert").filter(has_text="This chat cannot be opened.")
+    expect(note).to_contain_text("The server cannot be reached.")
+    expect(chat.page.get_by_role("heading", name="What shall we talk about?")).to_be_hidden()
+    chat.send("two")
+    expect(chat.box).to_have_value("two")
+    expect(chat.exchanges).to_have_count(0)
+    chat.page.context.set_offline(False)
+    chat.box.press("Enter")
+    expect(chat.exchanges.last.locator(".text")).to_have_text("You said: two")
+    assert chat.texts()[0] == "one"
+    assert chat.stored() == ["one", "You said: one", "two", "You said: two"]
+    expect(chat.page.get_by_label("What the model is told")).to_have_value("Be brief.")
+    chat.page.reload()
+    chat.page.get_by_role("button", name="Instructions").click()
+    expect(chat.page.get_by_label("What the model is told")).to_have_value("Be brief.")
+
+
+def test_a_chat_is_opened_again_by_its_button(chat: Chat) -> None:
+    chat.ask("one")
+    chat.page.get_by_role("button", name="New chat").click()
+    chat.page.context.set_offline(True)
+    chat.titles.click()
+    chat.page.context.set_offline(False)
+    chat.page.get_by_role("button", name="Try again").click()
+    expect(chat.page.locator(".bubble")).to_have_text("one")
+
+
+def test_in_the_place_of_a_chat_that_is_gone_a_new_one_begins(chat: Chat) -> None:
+    chat.ask("one")
+    session_id = chat.page.evaluate("JSON.parse(sessionStorage['chat-api.current'])")
+    send(chat.server, f"/api/sessions/{session_id}", method="DELETE")
+    chat.page.reload()
+    expect(chat.page.get_by_text("This chat cannot be opened.")).to_be_visible()
+    chat.ask("two")
+    assert chat.texts() == ["two", "You said: two"]
+    assert chat.stored() == ["two", "You said: two"]
+    expect(chat.titles).to_have_text(["two", "one"])
+    expect(chat.page.get_by_text("This chat cannot be opened.")).to_be_hidden()

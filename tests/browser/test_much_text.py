@@ -68,3 +68,13 @@ def test_a_file_is_named_in_any_script(chat: Chat) -> None:
     with chat.page.expect_download() as download:
         chat.menu(title[:70].strip(), "Export as JSON")
     assert download.value.suggested_filename == ("हिन्दी-" + "long-" * 20)[:60].strip("-") + ".json"
+
+
+def test_the_end_of_a_long_answer_is_kept_in_sight(chat: Chat) -> None:
+    exchange = chat.ask("tell [words=400]")
+    foot = exchange.locator(".answer-foot")
+    expect(foot).to_be_in_viewport()
+    chat.page.get_by_role("region", name="Conversation").evaluate("one => { one.scrollTop = 0 }")
+    expect(foot).not_to_be_in_viewport()
+    chat.page.get_by_role("button", name="Latest").click()
+    expect(foot).to_be_in_viewport()

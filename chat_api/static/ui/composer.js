@@ -5,7 +5,7 @@ import { recall, remember, thisTab } from "./storage.js";
 
 /**
  * @param {{send: (text: string) => void, stop: () => void, isAnswering: () => boolean, isLoading: () => boolean, unanswered: () => string}} page
- * @returns {{show: () => void, focus: () => void}}
+ * @returns {{show: () => void, focus: () => void, putBack: (text: string) => void}}
  */
 export function initComposer(page) {
   const form = byId("composer");
@@ -48,5 +48,10 @@ export function initComposer(page) {
     byId("send").hidden = isAnswering;
     if (hadFocus && !isAnswering) focus();
   };
-  return { show, focus };
+  /** What could not be asked is there to be sent again. */
+  const putBack = (text) => {
+    box.value ||= text;
+    grow();
+  };
+  return { show, focus, putBack };
 }
