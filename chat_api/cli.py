@@ -47,8 +47,12 @@ def init_app(app: Flask, settings: Settings, services: Services) -> None:
         Ctrl-C stops an answer, Ctrl-D ends the chat. An answer that was stopped, or that broke
         off, is not part of the conversation that goes on. With --url the first API_KEY of the
         settings is sent to that server.
+
+        Questions may come from a file or a pipe, one a line. It then exits with 1 where one had no
+        whole answer.
         """
-        _module("chat").run(settings, services, model, url)
+        if not _module("chat").run(settings, services, model, url):
+            raise SystemExit(1)
 
 
 def _module(name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import sys
 from collections.abc import Callable, Generator
 
@@ -28,26 +29,31 @@ answer is not whole, and lets go of it when it is closed."""
 HELP = "Ctrl-C stops an answer, Ctrl-D ends the chat."
 
 
-def run(settings: Settings, services: Services, model: str | None, url: str | None) -> None:
+def run(settings: Settings, services: Services, model: str | None, url: str | None) -> bool:
     """Talk until the input ends.
 
     Args:
         model: what to ask for; None for the default one.
         url: a running server; None for services in this process.
+
+    Returns:
+        False where the questions came from a file or a pipe, and one had no whole answer.
     """
     chosen = {"model": model} if model else {}
     if url:
         server = RunningServer(url, next(iter(settings.api_keys), None))
         with contextlib.closing(server):
-            _talk(lambda body: _from_server(server, {**body, **chosen}), f"{model or url}")
-        return
+            return _talk(lambda body: _from_server(server, {**body, **chosen}), f"{model or url}")
     name = model or services.models.default
     with in_this_process(settings, services):
-        _talk(lambda body: _from_here(services.chat, {**body, **chosen}), name)
+        return _talk(lambda body: _from_here(services.chat, {**body, **chosen}), name)
 
 
-def _talk(ask: Ask, whom: str) -> None:
-    is_a_person = sys.stdin.isatty()
+def _talk(ask: Ask, whom: str) -> bool:
+    is_a_person, is_well = sys.stdin.isatty(), True
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # By default a byte that is no text would end the chat, or take other lines with it.
+        sys.stdin.reconfigure(errors="surrogateescape")
     prompt = ""
     if is_a_person:
         prompt = "> "
@@ -59,11 +65,13 @@ def _talk(ask: Ask, whom: str) -> None:
         try:
             said = input(prompt).strip()
             if said:
-                conversation += _turn(ask, conversation, said)
+                exchange = _turn(ask, conversation, said)
+                conversation += exchange
+                is_well = is_well and bool(exchange)
         except KeyboardInterrupt:  # at the prompt, or amid what was done about another one
             click.echo(f"\n{HELP}", err=True)
         except EOFError:
-            return
+            return is_well or is_a_person
 
 
 def _turn(ask: Ask, conversation: list[JsonObject], said: str) -> list[JsonObject]:
@@ -74,6 +82,7 @@ def _turn(ask: Ask, conversation: list[JsonObject], said: str) -> list[JsonObjec
     """
     answer = []
     try:
+        said.encode()  # which a byte that is no text does not let it be
         with contextlib.closing(ask({"message": said, "messages": conversation})) as answering:
             for piece in answering:
                 answer.append(piece)
@@ -81,6 +90,8 @@ def _turn(ask: Ask, conversation: list[JsonObject], said: str) -> list[JsonObjec
         return exchange_of(said, "".join(answer))
     except KeyboardInterrupt:
         outcome, colour = "stopped", "yellow"
+    except UnicodeEncodeError:
+        outcome, colour = f"not sent: this line is no text in {sys.stdin.encoding}", "red"
     except ChatApiError as error:
         outcome, colour = f"{'the answer broke off' if answer else 'no answer'}: {error}", "red"
     finally:

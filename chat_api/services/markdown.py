@@ -28,6 +28,10 @@ LONGEST_HIGHLIGHTED = 10_000
 """Characters of a block of code; longer ones stay in one colour: the time that some lexers take
 grows with the square of it (Java's: 0.5 s for 10,000 of the worst)."""
 
+DEEPEST = 100
+"""Levels of quotes and lists; what is further in is left out. By default that begins with the
+tenth list in a list."""
+
 PAGE_HEADINGS = 2
 """Levels: the chat's title, and who speaks."""
 
@@ -39,10 +43,15 @@ ATTRIBUTES = {
     "a": {"href"},
     "code": {"data-language"},
 }
+ALIGNMENTS = {"text-align:center": "centre", "text-align:right": "right"}
+"""Classes of a table's cells for markdown-it's styles, which the page's policy forbids."""
 CLEANER = nh3.Cleaner(
     tags={*BLOCKS, *PLAIN, "tr"},
     attributes=ATTRIBUTES,
-    allowed_classes={"span": set(STANDARD_TYPES.values())},
+    allowed_classes={
+        "span": set(STANDARD_TYPES.values()),
+        **{cell: set(ALIGNMENTS.values()) for cell in ("th", "td")},
+    },
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
     link_rel="noopener noreferrer nofollow",
@@ -90,6 +99,8 @@ def fit_into_page(state: StateCore) -> None:
             token.tag = f"h{min(6, int(token.tag[1]) + PAGE_HEADINGS)}"
         if token.nesting == 1 and token.tag in BLOCKS:
             token.attrSet("dir", "auto")
+        if alignment := ALIGNMENTS.get(str(token.attrGet("style"))):
+            token.attrSet("class", alignment)
 
 
 def _lexer(language: str) -> Lexer | None:
@@ -102,7 +113,8 @@ def _lexer(language: str) -> Lexer | None:
 
 def _markdown() -> MarkdownIt:
     # Models write single line breaks and mean them.
-    markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
+    options = {"html": False, "breaks": True, "linkify": True, "maxNesting": DEEPEST}
+    markdown = MarkdownIt("commonmark", options)
     markdown.enable(["table", "strikethrough", "linkify"])
     markdown.linkify = LinkifyIt(NO_ADDRESSES, {"fuzzy_link": False, "fuzzy_email": False})
     markdown.core.ruler.push("fit_into_page", fit_into_page)

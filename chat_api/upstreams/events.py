@@ -10,7 +10,6 @@ from chat_api.upstreams.base import Event
 
 END = b"\n\n"
 MAX_EVENT_BYTES = 16_777_216
-TOO_LARGE = "The upstream sent an event that is too large."
 
 
 class EventDecoder:
@@ -33,27 +32,36 @@ class EventDecoder:
     def feed(self, piece: bytes) -> list[Event]:
         """The events that are whole with this piece, up to the first that is not a JSON object
         (or is too large): that one is `failure` from then on, and nothing follows it."""
-        events: list[Event] = []
         if self._is_over():
-            return events
+            return []
         if b"\n" not in piece and b"\r" not in piece:
             # The middle of a large event: joined once, when its end comes.
             self._middle.append(piece)
             self._middle_bytes += len(piece)
-            if len(self._rest) + self._middle_bytes > MAX_EVENT_BYTES:
-                self.failure = UpstreamBroken(TOO_LARGE)
-            return events
-        buffer = b"".join((self._rest, *self._middle, piece))
-        self._middle, self._middle_bytes = [], 0
+            frames: list[bytes] = []
+        else:
+            frames = self._frames(b"".join((self._rest, *self._middle, piece)))
+            self._middle, self._middle_bytes = [], 0
+        events = self._events(frames)
+        if len(self._rest) + self._middle_bytes > MAX_EVENT_BYTES and not self.failure:
+            self.failure = UpstreamBroken("The upstream sent an event that is too large.")
+        return events
+
+    def _frames(self, buffer: bytes) -> list[bytes]:
+        """What stands between blank lines; what is behind the last of them is kept."""
+        held = b""
         if b"\r" in buffer:
             # CRLF or CR framing (JSON never holds either raw). A last CR may be half a CRLF.
             held = buffer[-1:] if buffer.endswith(b"\r") else b""
             buffer = buffer[: len(buffer) - len(held)]
-            frames = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n\n")
-            self._rest = frames.pop() + held
-        else:
-            frames = buffer.split(b"\n\n")
-            self._rest = frames.pop()
+            buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        frames = buffer.split(b"\n\n")
+        self._rest = frames.pop() + held
+        return frames
+
+    def _events(self, frames: list[bytes]) -> list[Event]:
+        """The events in them, up to the first that is none."""
+        events: list[Event] = []
         try:
             for frame in frames:
                 # Nearly all events: what begins so, and is JSON, is an object.
@@ -61,10 +69,8 @@ class EventDecoder:
                     events.append(Event(frame + END, loads(frame[6:])))
                 elif event := self._event(frame):
                     events.append(event)
-                elif self._is_over():
+                elif self.done:
                     break
-            if len(self._rest) > MAX_EVENT_BYTES:
-                raise UpstreamBroken(TOO_LARGE)
         except orjson.JSONDecodeError:
             self.failure = UpstreamBroken("The upstream sent an event that is not JSON.")
         except UpstreamBroken as failure:

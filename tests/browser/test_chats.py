@@ -212,19 +212,6 @@ def test_a_chat_that_is_gone_says_so_and_begins_anew(chat: Chat) -> None:
     expect(chat.page.get_by_text("This chat cannot be opened.")).to_be_visible()
 
 
-def test_a_chat_that_could_not_be_read_keeps_its_instructions(chat: Chat) -> None:
-    chat.page.get_by_role("button", name="Instructions").click()
-    chat.page.get_by_label("What the model is told").fill("Be brief.")
-    chat.ask("one")
-    chat.page.route("**/api/sessions/*", lambda route: route.fulfill(status=503, body="{}"))
-    chat.page.reload()
-    expect(chat.page.get_by_text("The server answered with status 503.")).to_be_visible()
-    chat.ask("two")
-    session_id = chat.page.evaluate("JSON.parse(sessionStorage['chat-api.current'])")
-    session = get(chat.server, f"/api/sessions/{session_id}").json
-    assert (session["developer_message"], session["message_count"]) == ("Be brief.", 4)
-
-
 def test_two_tabs_show_the_same_list(open_chat: Opener, mock: Server) -> None:
     chat = open_chat(mock)
     other = Chat(chat.page.context.new_page(), mock)

@@ -157,6 +157,17 @@ def test_at_200_percent_nothing_is_cut_off(open_chat: Opener, relay: Server, sta
         expect(chat.page.get_by_role("button", name=button, exact=True)).to_be_in_viewport(ratio=1)
 
 
+def test_at_400_percent_the_instructions_leave_room_for_the_rest(
+    open_chat: Opener, mock: Server
+) -> None:
+    chat = open_chat(mock, viewport={"width": 320, "height": 256})
+    chat.page.get_by_role("button", name="Instructions").click()
+    expect(chat.page.get_by_label("What the model is told")).to_be_in_viewport()
+    expect(chat.box).to_be_in_viewport(ratio=1)
+    bar, panel = (chat.page.locator(name).bounding_box() for name in (".bar", ".instructions"))
+    assert bar and panel and bar["height"] >= 40 and panel["y"] >= bar["height"]
+
+
 def test_the_theme_follows_the_system_until_one_chooses(open_chat: Opener, mock: Server) -> None:
     chat = open_chat(mock, **DARK)
     body = chat.page.locator("body")
@@ -179,13 +190,3 @@ def test_each_paragraph_runs_its_own_way(open_chat: Opener, relay: Server, stage
         "all => all.map(one => getComputedStyle(one).direction)"
     )
     assert ways == ["rtl", "rtl", "ltr"]
-
-
-def test_the_end_of_a_long_answer_is_kept_in_sight(chat: Chat) -> None:
-    exchange = chat.ask("tell [words=400]")
-    foot = exchange.locator(".answer-foot")
-    expect(foot).to_be_in_viewport()
-    chat.page.get_by_role("region", name="Conversation").evaluate("one => { one.scrollTop = 0 }")
-    expect(foot).not_to_be_in_viewport()
-    chat.page.get_by_role("button", name="Latest").click()
-    expect(foot).to_be_in_viewport()

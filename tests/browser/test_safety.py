@@ -72,7 +72,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_only(open_chat: Opener, closed: 
     chat = open_chat(closed, permissions=["clipboard-read", "clipboard-write"])
     dialog = chat.page.get_by_role("dialog", name="This server wants a key")
     box = dialog.get_by_label("Key")
-    box.fill("wrong")
+    box.fill("неверный")
     box.press("Enter")
     expect(dialog.get_by_role("alert")).to_have_text("It does not take the key that was sent.")
     expect(box).to_have_value("")

@@ -33,7 +33,7 @@ def test_an_answer_that_broke_off_or_never_began_is_said_to_and_is_not_gone_on_w
     arguments = ["--url", mock_server.url] if through == "a server" else []
     typed = "a b [cut=1]\nno [status=400]\nlast\n"
     result = run("chat", *arguments, input=typed, upstream="mock", api_keys=(API_KEY,))
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert result.stdout == "You\nYou said: last\n"
     broke_off, none = result.stderr.splitlines()
     assert broke_off.startswith("[the answer broke off: The upstream broke off")
@@ -96,5 +96,14 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(tmp_path: Path) -> None:
         assert chat.stdout.read(9) == "You said:"
         chat.send_signal(signal.SIGINT)
         said, complaints = chat.communicate("again\n", timeout=60)
-    assert (chat.returncode, said) == (0, "\nYou said: again\n")
+    assert (chat.returncode, said) == (1, "\nYou said: again\n")
     assert complaints == "[stopped]\n"
+
+
+def test_a_line_that_is_no_text_is_said_to_and_the_others_are_answered(tmp_path: Path) -> None:
+    (tmp_path / "questions").write_bytes("grün\n".encode("latin-1") + "grün\n".encode())
+    with (tmp_path / "questions").open() as questions:
+        chat = command(tmp_path, "chat", stdin=questions, UPSTREAM="mock", PYTHONUTF8="1")
+        said, complaints = chat.communicate(timeout=60)
+    assert (chat.returncode, said) == (1, "You said: grün\n")
+    assert complaints == "[not sent: this line is no text in utf-8]\n"

@@ -21,9 +21,16 @@ def test_text_is_shaped_as_it_was_meant() -> None:
 
 
 def test_tables_are_tables() -> None:
-    html = render("| a | b |\n|---|--:|\n| 1 | 2 |\n")
-    assert '<th dir="auto">a</th>' in html and '<td dir="auto">2</td>' in html
+    html = render("| a | b | c |\n|---|--:|:-:|\n| 1 | 2 | 3 |\n")
+    assert '<th dir="auto">a</th>' in html and '<td dir="auto">1</td>' in html
+    assert '<td dir="auto" class="right">2</td>' in html
+    assert '<td dir="auto" class="centre">3</td>' in html
     assert "style" not in html
+
+
+def test_what_is_far_inside_of_lists_is_there() -> None:
+    html = render("".join(f"{'  ' * level}- level {level}\n" for level in range(30)))
+    assert "level 29" in html
 
 
 def test_code_is_coloured_by_classes_and_keeps_every_character() -> None:

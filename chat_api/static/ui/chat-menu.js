@@ -3,10 +3,10 @@
 import { ApiError, call, callJson } from "./api.js";
 import * as chats from "./chats.js";
 import { confirmed } from "./confirm.js";
-import { pathOf } from "./conversation.js";
 import { byId } from "./dom.js";
 import { saveAsJson, saveAsMarkdown } from "./exports.js";
 import { notify } from "./notices.js";
+import { pathOf } from "./sessions.js";
 
 const GAP = 4; // pixels
 

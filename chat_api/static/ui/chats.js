@@ -6,7 +6,9 @@
 import { recall, remember } from "./storage.js";
 
 const NAME = "chats";
-const LONGEST_TITLE = 80;
+export const LONGEST_TITLE = 80; // characters
+/** By `u` an emoji is one character, and is not cut in two. */
+const BEGINNING = new RegExp(`^.{0,${LONGEST_TITLE - 1}}`, "u");
 
 /** Tells of changes, those of other tabs too. */
 export const changes = new EventTarget();
@@ -19,7 +21,9 @@ export const titleOf = (id) => all().find((chat) => chat.id === id)?.title;
 /** A title for a chat that begins with this question. */
 export function titleFor(question) {
   const line = question.trim().replace(/\s+/g, " ");
-  return line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE - 1)}…` : line;
+  if (line.length <= LONGEST_TITLE) return line;
+  const [beginning] = line.match(BEGINNING);
+  return beginning === line ? line : `${beginning}…`;
 }
 
 /** Put a chat first; a new one gets the title. */

@@ -1,10 +1,11 @@
 /** The box in which one writes. */
 
 import { byId, growWithText } from "./dom.js";
+import { recall, remember, thisTab } from "./storage.js";
 
 /**
- * @param {{send: (text: string) => void, stop: () => void, isAnswering: () => boolean, isLoading: () => boolean}} page
- * @returns {{show: () => void, focus: () => void}}
+ * @param {{send: (text: string) => void, stop: () => void, isAnswering: () => boolean, isLoading: () => boolean, unanswered: () => string}} page
+ * @returns {{show: () => void, focus: () => void, putBack: (text: string) => void}}
  */
 export function initComposer(page) {
   const form = byId("composer");
@@ -28,6 +29,12 @@ export function initComposer(page) {
     form.requestSubmit();
   });
   stop.addEventListener("click", page.stop);
+  // A reload ends the answer that is under way, which is then not kept: its question is.
+  window.addEventListener("pagehide", () => {
+    remember("draft", box.value || page.unanswered() || null, thisTab);
+  });
+  box.value = recall("draft", "", thisTab);
+  grow();
   document.addEventListener("keydown", (event) => {
     const isElsewhere = event.target.closest?.("dialog, [popover], aside, .edit");
     if (event.key === "Escape" && !isElsewhere && page.isAnswering()) page.stop();
@@ -41,5 +48,10 @@ export function initComposer(page) {
     byId("send").hidden = isAnswering;
     if (hadFocus && !isAnswering) focus();
   };
-  return { show, focus };
+  /** What could not be asked is there to be sent again. */
+  const putBack = (text) => {
+    box.value ||= text;
+    grow();
+  };
+  return { show, focus, putBack };
 }

@@ -8,10 +8,8 @@ import { announce, make } from "./dom.js";
 import { Exchange } from "./exchange.js";
 import { textOf } from "./exports.js";
 import { render } from "./markdown.js";
-
-const LOST = "This chat is not on the server any more. To try again begins a new one.";
-
-export const pathOf = (id) => `/api/sessions/${encodeURIComponent(id)}`;
+import { cannotBeOpened, wordsOf } from "./refusals.js";
+import { forgetFrom, pathOf } from "./sessions.js";
 
 export class Conversation {
   element = make("div", { class: "conversation" });
@@ -21,6 +19,7 @@ export class Conversation {
   /** Messages that the server has of this chat. */
   #stored = 0;
   #abort = null;
+  #isKnown; // whether what the server has of this chat is shown
 
   /**
    * @param {string | null} id the session's; a new one gets it with its first answer
@@ -29,16 +28,22 @@ export class Conversation {
   constructor(id, page) {
     this.id = id;
     this.page = page;
-    /** What the model is told before all else; null while only the server knows. */
-    this.instructions = id ? null : "";
+    /** What the model is told before all else. */
+    this.instructions = "";
+    this.#isKnown = id === null;
   }
 
   get isAnswering() {
     return this.#abort !== null;
   }
 
+  /** The question whose answer is under way, or "". */
+  get unanswered() {
+    return this.isAnswering ? this.#exchanges.at(-1).question : "";
+  }
+
   get isEmpty() {
-    return this.#exchanges.length === 0;
+    return this.element.childElementCount === 0;
   }
 
   get title() {
@@ -46,18 +51,27 @@ export class Conversation {
   }
 
   /**
-   * Show what the server remembers.
-   * @throws {ApiError}
+   * Show what the server remembers, or why it cannot be shown.
+   * @returns {Promise<ApiError | null>}
    */
-  async load() {
-    await this.#whileLoading(() => this.#load());
+  load() {
+    return this.#whileLoading(async () => {
+      try {
+        await this.#load();
+        return null;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        this.element.replaceChildren(cannotBeOpened(error, () => this.load()));
+        return error;
+      }
+    });
   }
 
   async #whileLoading(work) {
     this.isLoading = true;
     this.page.onChange();
     try {
-      await work();
+      return await work();
     } finally {
       this.isLoading = false;
       this.page.onChange();
@@ -67,7 +81,7 @@ export class Conversation {
   async #load() {
     const session = await callJson(pathOf(this.id));
     this.instructions = session.developer_message ?? "";
-    this.#replaceFrom(0);
+    this.element.replaceChildren();
     session.messages.forEach(({ role, content }, index) => {
       if (role === "user") this.#add(textOf(content), index, true);
       else if (!this.isEmpty) this.#exchanges.at(-1).live.text += textOf(content);
@@ -76,14 +90,22 @@ export class Conversation {
     const rendered = await render(texts);
     this.#exchanges.forEach((exchange, number) => exchange.show(rendered[number]));
     this.#stored = session.messages.length;
+    this.#isKnown = true;
   }
 
-  /** Ask, and show the answer as it comes. Failures are shown where the answer would be. */
+  /**
+   * Ask, and show the answer as it comes. Failures are shown where the answer would be.
+   * @returns {Promise<boolean>} false: nothing was asked, since the chat cannot be opened
+   */
   async ask(question) {
+    // The instructions go with the question: sent unknown, they would be taken away on the server.
+    const refusal = this.#isKnown ? null : await this.load();
+    if (refusal && !refusal.isLostSession) return false;
+    if (refusal) this.#lose();
     const exchange = this.#add(question, this.#stored, false);
     exchange.request = {
       user_message: question,
-      developer_message: this.instructions, // null leaves them as they are
+      developer_message: this.instructions,
       model: this.page.model(),
       ...(this.id && { session_id: this.id }),
     };
@@ -101,6 +123,7 @@ export class Conversation {
     this.element.classList.remove("is-answering");
     this.page.onChange();
     await this.#show(exchange, outcome);
+    return true;
   }
 
   /** End the answer that is under way: the server is told by the closed connection. */
@@ -126,16 +149,18 @@ export class Conversation {
       await exchange.fail("broken", outcome.message);
     } else if (outcome instanceof ApiError) {
       if (outcome.isLostSession) this.#lose();
-      await exchange.fail("refused", outcome.isLostSession ? LOST : wordsOf(outcome));
+      await exchange.fail("refused", wordsOf(outcome));
     } else {
       await exchange.fail("broken", "This page failed.");
       throw outcome;
     }
   }
 
-  /** The session is gone: what is shown here is nowhere else. */
+  /** The session is gone: what is shown here is nowhere else, and what is asked begins another. */
   #lose() {
+    this.element.querySelector(":scope > .note")?.remove();
     this.id = null;
+    this.#isKnown = true;
     this.#stored = 0;
     for (const exchange of this.#exchanges) exchange.isStored = false;
   }
@@ -163,13 +188,7 @@ export class Conversation {
   async #forget(place) {
     const first = this.#exchanges.slice(place).find((exchange) => exchange.isStored);
     if (!first || !this.id) return;
-    const { messages } = await callJson(pathOf(this.id));
-    // Another tab, or the bound of a long session, may have moved what is there.
-    if (textOf(messages[first.index]?.content) !== first.question) {
-      throw new ApiError("This chat was changed elsewhere: open it again to see how.", 409);
-    }
-    const path = `${pathOf(this.id)}/messages/${first.index}`;
-    this.#stored = (await callJson(path, { method: "DELETE" })).message_count;
+    this.#stored = await forgetFrom(this.id, first);
   }
 
   #add(question, index, isStored) {
@@ -186,8 +205,4 @@ export class Conversation {
   #replaceFrom(place) {
     for (const exchange of this.#exchanges.splice(place)) exchange.element.remove();
   }
-}
-
-function wordsOf({ message, retryAfterSeconds }) {
-  return retryAfterSeconds ? `${message} Wait ${retryAfterSeconds} s.` : message;
 }

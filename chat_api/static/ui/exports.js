@@ -26,7 +26,8 @@ export function textOf(content) {
 }
 
 function fileName(title) {
-  return title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "chat";
+  const [beginning] = title.replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").match(/^.{0,60}/u);
+  return beginning.replace(/^-|-$/g, "") || "chat";
 }
 
 function save(name, type, text) {

@@ -11,6 +11,9 @@ export class LiveText {
   #rendered = make("div", { class: "prose" });
   #tail = make("div", { class: "tail", dir: "auto" }, "");
   #cut = 0;
+  /** Characters that are seen already, rendered or plain. */
+  #shown = 0;
+  #frame = null;
   #timer = null;
   #wait = INTERVAL_MS;
   #isSettled = false;
@@ -24,27 +27,39 @@ export class LiveText {
 
   append(piece) {
     this.text += piece;
-    this.#tail.firstChild.appendData(piece);
     this.#timer ??= setTimeout(() => this.#renderPart(), this.#wait);
-    this.onGrow();
+    // Each change lays the page out anew: a fast model's thousands of pieces would freeze it.
+    if (this.#frame !== null) return;
+    this.#showRest();
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = null;
+      this.#showRest();
+    });
   }
 
   /** Show all of a text that came at once; null: it is too long to be rendered. */
   show(fragment) {
     if (fragment) this.#rendered.replaceChildren(fragment);
-    else this.#tail.firstChild.data = this.text;
+    else this.#showRest();
   }
 
   /** No more comes: render all there is. */
   async settle() {
     this.#isSettled = true;
     clearTimeout(this.#timer);
+    this.#showRest();
     if (this.text) await this.#show(this.text.length);
   }
 
+  #showRest() {
+    this.#tail.firstChild.appendData(this.text.slice(this.#shown));
+    this.#shown = this.text.length;
+    this.onGrow();
+  }
+
   async #renderPart() {
-    const cut = completeUntil(this.text);
     const start = performance.now();
+    const cut = completeUntil(this.text);
     if (cut > this.#cut) await this.#show(cut);
     this.#wait = Math.max(INTERVAL_MS, SHARE * (performance.now() - start));
     this.#timer = null;
@@ -57,6 +72,7 @@ export class LiveText {
     this.#rendered.replaceChildren(fragment);
     this.#cut = cut;
     this.#tail.firstChild.data = this.text.slice(cut).trimStart();
+    this.#shown = this.text.length;
     this.onGrow();
   }
 }

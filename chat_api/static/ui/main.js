@@ -1,11 +1,10 @@
 /** The chat page: which chat is shown, and who tells whom. */
 
-import { ApiError } from "./api.js";
 import * as chats from "./chats.js";
 import { initComposer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { byId } from "./dom.js";
-import { initOffline, notify } from "./notices.js";
+import { initOffline } from "./notices.js";
 import { initScrolling } from "./scrolling.js";
 import { chosenModel, initInstructions, loadModels } from "./settings.js";
 import { closeDrawer, initSidebar } from "./sidebar.js";
@@ -23,11 +22,15 @@ const composer = initComposer({
   stop: () => current.stop(),
   isAnswering: () => current.isAnswering,
   isLoading: () => current.isLoading,
+  unanswered: () => current.unanswered,
 });
 const showChats = initSidebar({
   current: () => current.id,
   open: (id) => open(id),
-  removed,
+  removed: (id) => {
+    for (const conversation of answering) if (conversation.id === id) conversation.stop();
+    if (id === current.id) open(null);
+  },
 });
 
 function newConversation(id) {
@@ -53,6 +56,7 @@ function show() {
   byId("empty").hidden = !current.isEmpty || current.isLoading;
   byId("scroller").setAttribute("aria-busy", String(current.isLoading));
   byId("title").textContent = current.title;
+  showInstructions(current.instructions);
   document.title = current.id ? `${current.title} – Chat` : "Chat";
   remember("current", current.id, thisTab);
   composer.show();
@@ -60,10 +64,10 @@ function show() {
   if (!current.isEmpty) follow();
 }
 
-function send(text) {
+async function send(text) {
   toEnd();
   composer.focus();
-  return current.ask(text);
+  if (!(await current.ask(text))) composer.putBack(text);
 }
 
 /** @param {string | null} id null for a new chat */
@@ -72,30 +76,12 @@ async function open(id) {
   const known = id && [...answering].find((conversation) => conversation.id === id);
   const conversation = known || newConversation(id);
   current = conversation;
-  showInstructions(conversation.instructions ?? "");
-  if (id && !known) await load(conversation);
+  if (id && !known) await conversation.load();
   if (current !== conversation) return; // another one was opened meanwhile
-  showInstructions(conversation.instructions ?? "");
   show();
   if (conversation.isEmpty) toStart();
   else toEnd();
   composer.focus();
-}
-
-/** A chat was deleted: nobody waits for its answer any more. */
-function removed(id) {
-  for (const conversation of answering) if (conversation.id === id) conversation.stop();
-  if (id === current.id) open(null);
-}
-
-async function load(conversation) {
-  try {
-    await conversation.load();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const gone = "It expired, was deleted, or belongs to another key.";
-    notify(error.isLostSession ? `This chat cannot be opened. ${gone}` : error.message);
-  }
 }
 
 byId("empty").addEventListener("click", (event) => {

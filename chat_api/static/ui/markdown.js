@@ -28,6 +28,7 @@ export async function render(texts) {
 }
 
 async function renderBatch(texts) {
+  if (texts[0].length > MOST_CHARACTERS) return [null];
   try {
     const { html } = await callJson("/ui/render", { method: "POST", body: { texts } });
     return html.map(fragment);

@@ -42,6 +42,7 @@ export function initSidebar(page) {
 
   const editTitle = (item, id, title) => {
     const box = make("input", { class: "box", "aria-label": "New name", dir: "auto", value: title });
+    box.maxLength = chats.LONGEST_TITLE;
     let isDone = false; // taking the box away blurs it
     const done = (name, isLeft = false) => {
       if (isDone) return;
