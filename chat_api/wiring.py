@@ -9,6 +9,7 @@ from functools import cache
 from chat_api.services.background import BackgroundRuns
 from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
+from chat_api.services.chat_completions import ChatCompletions
 from chat_api.services.conversations import Conversations
 from chat_api.services.embeddings import EmbeddingService
 from chat_api.services.gateway import Gateway
@@ -22,9 +23,11 @@ from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
+from chat_api.services.stored_completions import StoredCompletions
 from chat_api.services.turns import Turns
 from chat_api.settings import Settings
 from chat_api.stores.base import Bounds, LimitStore, ReplyBounds
+from chat_api.stores.completions import SqlCompletionStore
 from chat_api.stores.conversations import SqlConversationStore
 from chat_api.stores.idempotency import SqlIdempotencyStore
 from chat_api.stores.limits import SqlLimits
@@ -45,6 +48,8 @@ class Services:
     models: Models
     gateway: Gateway
     chat: ChatService
+    chat_completions: ChatCompletions
+    stored_completions: StoredCompletions
     responses: ResponseService
     conversations: Conversations
     background: BackgroundRuns
@@ -101,6 +106,7 @@ def build_services(
     runs = BackgroundRuns(
         gateway, turns, responses, heartbeat_seconds=settings.stream_heartbeat_seconds
     )
+    stored = StoredCompletions(SqlCompletionStore(database, bounds))
     keys = CallerKeys(settings.client_key_pattern, openai_upstream)
     limiter = Limiter(limit_store(settings), settings.requests_per_minute)
     return Services(
@@ -112,6 +118,8 @@ def build_services(
         conversations=conversations,
         background=runs,
         embeddings=EmbeddingService(gateway),
+        chat_completions=ChatCompletions(gateway, stored),
+        stored_completions=stored,
         database=database,
         sessions=sessions,
         session_chat=SessionChat(gateway, sessions, keys),

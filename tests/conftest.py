@@ -19,9 +19,9 @@ from chat_api import create_app
 from chat_api.settings import Settings
 from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.servers import ScriptedUpstream
 
-pytest_plugins = ("tests.mock_server",)
+pytest_plugins = ("tests.mock_server", "tests.relay")
 
 POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
 
@@ -100,33 +100,8 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def scripted() -> Iterator[ScriptedUpstream]:
     """A real upstream on loopback whose behaviour a test writes."""
-    server = ScriptedUpstream()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def relay_upstream() -> Iterator[ScriptedUpstream]:
-    """The upstream behind `relay`; a test that changes its script puts it back."""
-    server = ScriptedUpstream()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def relay(
-    relay_upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """One real server with two workers before `relay_upstream`, for all tests that only talk."""
-    with gunicorn(
-        tmp_path_factory.mktemp("relay"),
-        OPENAI_BASE_URL=relay_upstream.url,
-        OPENAI_API_KEY="sk-canary-server-key",
-        WEB_CONCURRENCY="2",
-        UPSTREAM_TIMEOUT="2",
-        STREAM_HEARTBEAT_SECONDS="0.3",
-    ) as server:
-        yield server
+    with ScriptedUpstream() as upstream:
+        yield upstream
 
 
 @pytest.fixture(scope="session")

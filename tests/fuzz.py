@@ -36,7 +36,7 @@ MOST_SECONDS = 3600
 def fuzzed_server(folder: Path) -> Iterator[Server]:
     """A server with these settings, and an OpenAI for those who bring a key."""
     with (
-        contextlib.closing(ScriptedUpstream()) as openai,
+        ScriptedUpstream() as openai,
         gunicorn(folder, OPENAI_BASE_URL=openai.url, **SETTINGS) as server,
     ):
         yield server

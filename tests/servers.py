@@ -123,6 +123,12 @@ class ScriptedUpstream:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def __enter__(self) -> ScriptedUpstream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @property
     def url(self) -> str:
         scheme = "https" if self._tls else "http"
@@ -194,11 +200,7 @@ class Server:
     def workers(self) -> list[int]:
         """Process ids of the workers, oldest first."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [
-            pid
-            for pid in map(int, children.split())
-            if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
+        return [pid for pid in map(int, children.split()) if b"gunicorn" in _command_line(pid)]
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
@@ -206,36 +208,11 @@ class Server:
         return self.process.wait(60)
 
 
-class RedisServer:
-    """A Redis of a test's own on a free port; it keeps nothing.
-
-    Args:
-        options: more of its command line; what comes twice counts as it comes last. `{port}` is
-            its port.
-    """
-
-    def __init__(self, binary: str, folder: Path, *options: str) -> None:
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._command = [binary, "--port", str(self.port), "--bind", "127.0.0.1"]
-        self._command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
-        self._command += [option.format(port=self.port) for option in options]
-        self.start()
-
-    def start(self) -> None:
-        """Start it, empty, and wait until it listens."""
-        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.02)
-        raise RuntimeError("Redis did not come up")
-
-    def kill(self) -> None:
-        """As a machine that goes away, though its connections are reset."""
-        self.process.kill()
-        self.process.wait(5)
+def _command_line(pid: int) -> bytes:
+    """As it was started; nothing where it has ended meanwhile."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def free_port() -> int:
@@ -269,21 +246,42 @@ def gunicorn(tmp_path: Path, *arguments: str, **environment: str) -> Iterator[Se
     Runs in an empty folder, so that no `.env` is read.
     """
     port = int(environment.get("PORT") or free_port())
-    log = tmp_path / f"server-{port}.log"
     settings = {"HOST": "127.0.0.1", "PORT": str(port), "GRACEFUL_TIMEOUT": "10"}
     command = [sys.executable, "-W", "error", "-m", "gunicorn", "main:app", *arguments]
     command += ["--config", str(ROOT / "gunicorn.conf.py")]
+    env = {**clean_environment(), "PYTHONPATH": str(ROOT), **settings, **environment}
+    with running(command, port, tmp_path / f"server-{port}.log", cwd=tmp_path, env=env) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str],
+    port: int,
+    log: Path,
+    *,
+    cwd: Path,
+    env: dict[str, str],
+    path: str = "/health",
+) -> Iterator[Server]:
+    """A command that serves there; up when the block begins, and all that it started is gone
+    afterwards.
+
+    Args:
+        path: answers with 200 when it is up.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=tmp_path,
-            env={**clean_environment(), "PYTHONPATH": str(ROOT), **settings, **environment},
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        _wait_until_up(process, f"http://127.0.0.1:{port}/health", log)
+        _wait_until_up(process, f"http://127.0.0.1:{port}{path}", log)
         yield Server(process, port, log)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -11,6 +11,7 @@ import click
 
 from chat_api.commands.running import in_this_process
 from chat_api.commands.server import RunningServer
+from chat_api.commands.terminal import printable
 from chat_api.errors import ChatApiError
 from chat_api.services.chat import ChatService, pieces
 from chat_api.services.clients import Client
@@ -25,8 +26,6 @@ Ask = Callable[[JsonObject], Pieces]
 answer is not whole, and lets go of it when it is closed."""
 
 HELP = "Ctrl-C stops an answer, Ctrl-D ends the chat."
-# What a model says may be anything; some of these would have the terminal do things.
-CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - {ord("\n"), ord("\t")})
 
 
 def run(settings: Settings, services: Services, model: str | None, url: str | None) -> None:
@@ -78,7 +77,7 @@ def _turn(ask: Ask, conversation: list[JsonObject], said: str) -> list[JsonObjec
         with contextlib.closing(ask({"message": said, "messages": conversation})) as answering:
             for piece in answering:
                 answer.append(piece)
-                click.echo(piece.translate(CONTROLS), nl=False)
+                click.echo(printable(piece), nl=False)
         return exchange_of(said, "".join(answer))
     except KeyboardInterrupt:
         outcome, colour = "stopped", "yellow"
@@ -87,7 +86,7 @@ def _turn(ask: Ask, conversation: list[JsonObject], said: str) -> list[JsonObjec
     finally:
         if answer:
             click.echo()
-    click.secho(f"[{outcome}]", fg=colour, err=True)
+    click.secho(printable(f"[{outcome}]"), fg=colour, err=True)
     return []
 
 

@@ -21,6 +21,7 @@ from chat_api.commands.findings import Finding, Verdict
 from chat_api.commands.proxy import check_public_address
 from chat_api.commands.running import in_this_process
 from chat_api.commands.server import RunningServer
+from chat_api.commands.terminal import printable
 from chat_api.settings import Settings
 from chat_api.upstreams.base import Upstream
 from chat_api.upstreams.openai import OPENAI_URL
@@ -43,7 +44,8 @@ def run(settings: Settings, services: Services, url: str | None) -> bool:
     with in_this_process(settings, services):
         for finding in _findings(settings, services, url):
             # A database's or a proxy's own words are in these lines.
-            click.secho(mask(str(finding), secrets), fg=COLOURS[finding.verdict])
+            line = printable(mask(str(finding), secrets))
+            click.secho(line, fg=COLOURS[finding.verdict])
             is_well = is_well and finding.verdict is not Verdict.FAIL
     return is_well
 

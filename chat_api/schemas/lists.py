@@ -25,7 +25,22 @@ class ItemSchema(Schema):
     type = fields.String(required=True, metadata={"description": "What it is: `message`, say."})
 
 
-class ItemListSchema(Schema):
+class ListSchema(Schema):
+    """A page of a list."""
+
+    object = fields.Constant("list", required=True, metadata={"description": "`list`."})
+    first_id = fields.String(
+        required=True, allow_none=True, metadata={"description": "The first one's id."}
+    )
+    last_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The last one's id, for the next `after`."},
+    )
+    has_more = fields.Boolean(required=True, metadata={"description": "Whether more follow."})
+
+
+class ItemListSchema(ListSchema):
     """A page of items."""
 
     EXAMPLE = {
@@ -36,18 +51,6 @@ class ItemListSchema(Schema):
         "has_more": False,
     }
 
-    object = fields.Constant("list", required=True, metadata={"description": "`list`."})
     data = fields.List(
         fields.Nested(ItemSchema), required=True, metadata={"description": "The items."}
-    )
-    first_id = fields.String(
-        required=True, allow_none=True, metadata={"description": "The first one's id."}
-    )
-    last_id = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "The last one's, for `after`."},
-    )
-    has_more = fields.Boolean(
-        required=True, metadata={"description": "Whether there are more behind it."}
     )

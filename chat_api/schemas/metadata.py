@@ -1,4 +1,4 @@
-"""Pairs of strings that callers attach to what is stored."""
+"""Pairs of names and values that callers attach to what they have stored."""
 
 from __future__ import annotations
 
@@ -6,31 +6,39 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from chat_api.schemas.fields import Object
+from chat_api.schemas.fields import StrictField
 
-MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
+MOST_PAIRS = 16
+LONGEST_NAME = 64
+LONGEST_VALUE = 512
 
 
-class Metadata(Object):
-    """Up to 16 pairs, by OpenAI's bounds."""
+def check_metadata(pairs: Any) -> None:
+    """Raises: ValidationError: these are no pairs as OpenAI takes them."""
+    if type(pairs) is not dict:
+        raise ValidationError("must be an object.")
+    if len(pairs) > MOST_PAIRS:
+        raise ValidationError(f"must have at most {MOST_PAIRS} pairs.")
+    for name, value in pairs.items():
+        if len(name) > LONGEST_NAME:
+            raise ValidationError(f"must have names of at most {LONGEST_NAME} characters.")
+        if type(value) is not str or len(value) > LONGEST_VALUE:
+            text = f"must be a string of at most {LONGEST_VALUE} characters."
+            raise ValidationError({name: [text]})
 
-    def __init__(self, **options: Any) -> None:
-        inside = {
+
+class Metadata(StrictField[dict[str, str]]):
+    """Up to 16 pairs of strings."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str]:
+        check_metadata(value)
+        return value  # type: ignore[no-any-return]
+
+    def shape(self) -> dict[str, Any]:
+        """See `StrictField.shape`."""
+        return {
+            "type": "object",
             "maxProperties": MOST_PAIRS,
-            "propertyNames": {"maxLength": LONGEST_KEY},
+            "propertyNames": {"maxLength": LONGEST_NAME},
             "additionalProperties": {"type": "string", "maxLength": LONGEST_VALUE},
         }
-        super().__init__(inside=inside, **options)
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Any, **options: Any
-    ) -> dict[str, Any]:
-        pairs = super()._deserialize(value, attr, data, **options)
-        fits = all(
-            len(key) <= LONGEST_KEY and type(text) is str and len(text) <= LONGEST_VALUE
-            for key, text in pairs.items()
-        )
-        if len(pairs) > MOST_PAIRS or not fits:
-            wanted = f"must be up to {MOST_PAIRS} pairs of strings of up to {LONGEST_KEY} and "
-            raise ValidationError(f"{wanted}{LONGEST_VALUE} characters.")
-        return pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chat_api.upstreams.base import JsonObject
 
@@ -16,7 +16,7 @@ class Page(NamedTuple):
     descending: bool
 
 
-def page(wanted: Page, read: Callable[[int], Sequence[JsonObject] | None]) -> dict[str, Any] | None:
+def page(wanted: Page, read: Callable[[int], Sequence[JsonObject] | None]) -> JsonObject | None:
     """OpenAI's list object.
 
     Args:
@@ -26,11 +26,11 @@ def page(wanted: Page, read: Callable[[int], Sequence[JsonObject] | None]) -> di
     found = read(wanted.limit + 1)
     if found is None:
         return None
-    data = list(found[: wanted.limit])
-    return {
-        "object": "list",
-        "data": data,
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
-        "has_more": len(found) > wanted.limit,
-    }
+    return listed(found[: wanted.limit], len(found) > wanted.limit)
+
+
+def listed(data: Sequence[JsonObject], has_more: bool) -> JsonObject:
+    """OpenAI's list object of these."""
+    ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    told = {"first_id": ends[0], "last_id": ends[1], "has_more": has_more}
+    return {"object": "list", "data": list(data), **told}

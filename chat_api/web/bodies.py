@@ -1,4 +1,5 @@
-"""JSON bodies: what is read of them, what is refused, and what becomes of those nobody reads."""
+"""JSON bodies, and queries: what is read of them, what is refused, and what becomes of bodies that
+nobody reads."""
 
 from __future__ import annotations
 
@@ -50,33 +51,56 @@ class BodyParser:
     DEFAULT_VALIDATION_STATUS = 400
 
     def use_args(
-        self, schema: type[Schema], location: str = "json", **_: Any
+        self, schema: type[Schema], *, location: str = "json", **_: Any
     ) -> Callable[[Callable[..., Any]], Any]:
-        """A decorator for views.
-
-        Args:
-            location: `json`, the body, or `query`.
-        """
+        """A decorator for views."""
         loader = schema()
+        if location == "query":
+            return _with_query(loader)
         may_be_empty = not needs_body(loader)
-
-        def given() -> dict[str, Any]:
-            asked = request()
-            if location == "query":
-                return asked.args.to_dict()  # of what stands there twice the first counts
-            return {} if may_be_empty and _has_no_body(asked) else _read_object(asked)
 
         def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(view)
             def wrapper(**path: Any) -> Any:
-                return view(_load(loader, given()), **path)
+                return view(_load(loader, may_be_empty), **path)
 
             return wrapper
 
         return decorator
 
 
-def _load(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+def _with_query(loader: Schema) -> Callable[[Callable[..., Any]], Any]:
+    def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def wrapper(*loaded: Any, **path: Any) -> Any:
+            return view(*loaded, _checked(loader, _query()), **path)
+
+        return wrapper
+
+    return decorator
+
+
+def _query() -> dict[str, Any]:
+    """The query's values by name, the first of each; `name[key]=value` makes an object."""
+    found: dict[str, Any] = {}
+    for name, value in request().args.items():
+        outer, opened, key = name.partition("[")
+        if opened and key.endswith("]"):
+            inside = found.setdefault(outer, {})
+            if isinstance(inside, dict):
+                inside[key[:-1]] = value
+        else:
+            found[name] = value
+    return found
+
+
+def _load(schema: Schema, may_be_empty: bool) -> dict[str, Any]:
+    asked = request()
+    given = {} if may_be_empty and _has_no_body(asked) else _read_object(asked)
+    return _checked(schema, given)
+
+
+def _checked(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
     try:
         return cast(dict[str, Any], schema.load(given))
     except ValidationError as error:

@@ -72,8 +72,8 @@ def is_from_openai_client() -> bool:
 
 
 def page_of(query: dict[str, Any]) -> Page:
-    """The part of a list that a loaded `PageQuerySchema` asks for."""
-    return Page(query["after"], query["limit"], query["order"] == "desc")
+    """The part of a list that a loaded `PageSchema` asks for."""
+    return Page(query.get("after"), query["limit"], query["order"] == "desc")
 
 
 def _begin(max_body_bytes: int) -> None:

@@ -12,6 +12,7 @@ from flask import Response
 from chat_api.errors import CallerGone
 from chat_api.schemas.shapes import events_of
 from chat_api.services.chat import RecordedStream, pieces
+from chat_api.services.chat_completions import StoredStream
 from chat_api.services.clients import CallRecord
 from chat_api.services.response_replay import EventReplay
 from chat_api.services.responses import ResponseStream
@@ -20,7 +21,7 @@ from chat_api.upstreams.base import Event, JsonObject
 from chat_api.web.errors import Problem, openai_error, plain_error, problem, told
 from chat_api.web.state import state
 
-AnyStream = ChatStream | RecordedStream | ResponseStream | EventReplay
+AnyStream = ChatStream | RecordedStream | StoredStream | ResponseStream | EventReplay
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -64,7 +65,7 @@ def frame(data: Any) -> bytes:
     return b"data: " + orjson.dumps(data) + b"\n\n"
 
 
-def openai_frames(stream: ChatStream) -> Iterator[bytes]:
+def openai_frames(stream: ChatStream | StoredStream) -> Iterator[bytes]:
     """The frames of `/v1/chat/completions`: the upstream's own bytes, but for what had to be
     changed; then `[DONE]`, or an error event and nothing behind it."""
 

@@ -40,9 +40,10 @@ class Chat:
         return self.exchanges.nth(number)
 
     def ask(self, text: str, state: str = "whole") -> Locator:
-        """As `send`, and wait for how it ends."""
+        """As `send`, and wait for how it ends, and until all of it is rendered."""
         exchange = self.send(text)
         expect(exchange).to_have_attribute("data-state", state)
+        expect(exchange.locator(".tail")).to_be_empty()
         return exchange
 
     def texts(self) -> list[str]:

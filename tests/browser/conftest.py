@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chat import Chat
-from tests.integration.stage import Stage
-from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.servers import Server, gunicorn
 
 PATIENCE_MS = 15_000
 KEY = "a-key-of-this-server"
+FOREIGN_KEY = "zweiter-schlüssel-и-третий"
 
 Opener = Callable[..., Chat]
 
@@ -47,17 +47,10 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The same, for those who have the key."""
-    folder = tmp_path_factory.mktemp("closed")
-    with gunicorn(folder, UPSTREAM="mock", WEB_CONCURRENCY="1", API_KEY=KEY) as server:
+    """The same, for those who have a key."""
+    folder, keys = tmp_path_factory.mktemp("closed"), f"{KEY},{FOREIGN_KEY}"
+    with gunicorn(folder, UPSTREAM="mock", WEB_CONCURRENCY="1", API_KEY=keys) as server:
         yield server
-
-
-@pytest.fixture
-def stage(relay: Server, relay_upstream: ScriptedUpstream) -> Iterator[Stage]:
-    """The upstream behind `relay` for one test."""
-    yield Stage(relay_upstream)
-    relay_upstream.script = answer_plainly
 
 
 @pytest.fixture

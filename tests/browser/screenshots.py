@@ -53,19 +53,18 @@ def main() -> None:
     program = shutil.which("chromium")
     if program is None:
         sys.exit("no Chromium here: `make browser` installs it")
-    upstream = ScriptedUpstream()
-    upstream.script = write_answer
-    options = {"OPENAI_BASE_URL": upstream.url, "OPENAI_API_KEY": "any", "WEB_CONCURRENCY": "1"}
+    settings = {"OPENAI_API_KEY": "any", "WEB_CONCURRENCY": "1"}
     with (
+        ScriptedUpstream() as upstream,
         tempfile.TemporaryDirectory() as folder,
-        gunicorn(Path(folder), **options) as server,
+        gunicorn(Path(folder), OPENAI_BASE_URL=upstream.url, **settings) as server,
         sync_playwright() as playwright,
     ):
+        upstream.script = write_answer
         browser = playwright.chromium.launch(executable_path=program)
         for name in PICTURES:
             take(browser, server, name)
         browser.close()
-    upstream.close()
 
 
 def write_answer(exchange: Exchange) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import queue
 import re
 import threading
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
-from tests.fakes import chunk, chunks, frame
-from tests.integration.stage import Stage
+from tests.fakes import chunks, frame
+from tests.integration.stage import Stage, write_until_left
 from tests.integration.wire import PATIENCE_SECONDS
 from tests.servers import Exchange, Server
 
@@ -65,14 +65,8 @@ def test_an_example_is_asked_by_a_click(chat: Chat) -> None:
 
 
 def test_stop_ends_the_work_upstream(open_chat: Opener, relay: Server, stage: Stage) -> None:
-    left: queue.Queue[bool] = queue.Queue()
-
-    def write_for_ever(exchange: Exchange) -> None:
-        exchange.start_stream()
-        exchange.chunk(frame(chunk({"content": "And then"})))
-        left.put(exchange.wait_until_caller_leaves())
-
-    stage.play(write_for_ever)
+    has_left = threading.Event()
+    stage.play(lambda exchange: write_until_left(exchange, has_left))
     chat = open_chat(relay)
     exchange = chat.send("A story without an end")
     expect(exchange).to_contain_text("And then")
@@ -80,7 +74,7 @@ def test_stop_ends_the_work_upstream(open_chat: Opener, relay: Server, stage: St
     expect(exchange).to_have_attribute("data-state", "stopped")
     expect(exchange.get_by_role("alert")).to_contain_text("Stopped.")
     expect(chat.box).to_be_focused()
-    assert left.get(timeout=PATIENCE_SECONDS)
+    assert has_left.wait(PATIENCE_SECONDS)
 
 
 def test_a_broken_answer_is_shown_as_broken_and_tried_again(chat: Chat) -> None:
@@ -151,6 +145,22 @@ def test_the_last_request_is_copied_as_a_command(open_chat: Opener, mock: Server
     assert "It'\\''s $HOME" in command
     exchange.get_by_role("button", name="Copy the answer").click()
     assert chat.page.evaluate("navigator.clipboard.readText()") == "You said: It's $HOME"
+
+
+@pytest.mark.parametrize(
+    "forbid",
+    [
+        "navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))",
+        # Plain HTTP from another machine.
+        "Object.defineProperty(navigator, 'clipboard', {}); document.execCommand = () => false",
+    ],
+)
+def test_what_could_not_be_copied_is_not_called_copied(chat: Chat, forbid: str) -> None:
+    exchange = chat.ask("Hi")
+    chat.page.evaluate(f"(() => {{ {forbid} }})()")
+    exchange.get_by_role("button", name="Copy the answer").click()
+    expect(chat.page.get_by_text("did not let this be copied")).to_be_visible()
+    expect(chat.page.locator("#announcer")).not_to_have_text("Copied.")
 
 
 def write_in_two(exchange: Exchange, was_seen: threading.Event, beginning: str, rest: str) -> None:

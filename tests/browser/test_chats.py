@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
-from tests.integration.stage import Stage, prompt_of
+from tests.integration.stage import Stage, prompt_of, write_until_left
 from tests.integration.wire import PATIENCE_SECONDS, get, send
 from tests.servers import Exchange, Server, answer_plainly
 
@@ -105,6 +105,28 @@ def test_a_name_is_written_in_peace_while_an_answer_comes(chat: Chat) -> None:
     expect(chat.titles).to_have_text(["Half a name"])
 
 
+def test_a_name_is_kept_by_a_click_elsewhere_which_has_the_focus_then(chat: Chat) -> None:
+    chat.ask("Hi")
+    chat.menu("Hi", "Rename")
+    chat.page.get_by_role("textbox", name="New name").fill("Greetings")
+    chat.box.click()
+    expect(chat.titles).to_have_text(["Greetings"])
+    expect(chat.box).to_be_focused()
+
+
+def test_a_chat_that_is_deleted_is_not_answered_any_longer(
+    open_chat: Opener, relay: Server, stage: Stage
+) -> None:
+    has_left = threading.Event()
+    stage.play(lambda exchange: write_until_left(exchange, has_left))
+    chat = open_chat(relay)
+    expect(chat.send("A story without an end")).to_contain_text("And then")
+    chat.menu("A story without an end", "Delete")
+    chat.page.get_by_role("button", name="Delete", exact=True).click()
+    assert has_left.wait(PATIENCE_SECONDS)
+    expect(chat.exchanges).to_have_count(0)
+
+
 def test_a_chat_is_exported(chat: Chat) -> None:
     chat.page.get_by_role("button", name="Instructions").click()
     chat.page.get_by_label("What the model is told").fill("Be brief.")
@@ -131,6 +153,18 @@ def test_the_last_answer_is_made_anew(chat: Chat) -> None:
     chat.page.wait_for_function("before => !before.isConnected", arg=before)
     expect(chat.exchanges.last).to_have_attribute("data-state", "whole")
     expect(chat.exchanges).to_have_count(2)
+    assert chat.stored() == ["one", "You said: one", "two", "You said: two"]
+
+
+def test_an_answer_that_is_made_anew_twice_at_once_is_made_once(chat: Chat) -> None:
+    chat.ask("one")
+    before = chat.exchanges.last.element_handle()
+    again = chat.exchanges.last.get_by_role("button", name="Answer anew")
+    with chat.page.expect_response("**/api/chat"):
+        again.evaluate("one => { one.click(); one.click() }")
+    chat.page.wait_for_function("before => !before.isConnected", arg=before)
+    expect(chat.exchanges).to_have_attribute("data-state", "whole")
+    chat.ask("two")
     assert chat.stored() == ["one", "You said: one", "two", "You said: two"]
 
 
@@ -176,6 +210,19 @@ def test_a_chat_that_is_gone_says_so_and_begins_anew(chat: Chat) -> None:
     assert chat.stored() == ["two", "You said: two"]
     chat.titles.last.click()
     expect(chat.page.get_by_text("This chat cannot be opened.")).to_be_visible()
+
+
+def test_a_chat_that_could_not_be_read_keeps_its_instructions(chat: Chat) -> None:
+    chat.page.get_by_role("button", name="Instructions").click()
+    chat.page.get_by_label("What the model is told").fill("Be brief.")
+    chat.ask("one")
+    chat.page.route("**/api/sessions/*", lambda route: route.fulfill(status=503, body="{}"))
+    chat.page.reload()
+    expect(chat.page.get_by_text("The server answered with status 503.")).to_be_visible()
+    chat.ask("two")
+    session_id = chat.page.evaluate("JSON.parse(sessionStorage['chat-api.current'])")
+    session = get(chat.server, f"/api/sessions/{session_id}").json
+    assert (session["developer_message"], session["message_count"]) == ("Be brief.", 4)
 
 
 def test_two_tabs_show_the_same_list(open_chat: Opener, mock: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +58,10 @@ Opener = Callable[..., Example]
 
 
 @pytest.fixture
-def open_example(browser: Browser) -> Opener:
-    def open_example(file: Path, url: str, key: str = KEY) -> Example:
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        return Example(page, file, url, key)
-
-    return open_example
+def open_example(browser: Browser) -> Iterator[Opener]:
+    with browser.new_context() as context:
+        context.set_default_timeout(PATIENCE_MS)
+        yield lambda file, url, key=KEY: Example(context.new_page(), file, url, key)
 
 
 @each_page
@@ -80,7 +77,6 @@ def test_it_shows_pieces_as_they_come_and_stops(
     example.send("<b>Two</b>")
     example.expect_whole("You said: <b>Two</b>")
     assert Axe().run(example.page).response["violations"] == []
-    example.page.close()
 
 
 @each_page
@@ -100,7 +96,6 @@ def test_it_shows_a_broken_answer_as_broken_and_leaves_it_out_of_what_it_sends(
     whole = [{"role": "user", "content": "é"}, {"role": "assistant", "content": "You said: é"}]
     two = [] if events else [{"role": "user", "content": "Two"}]
     assert example.asked[-1] == whole + two
-    example.page.close()
 
 
 @each_page
@@ -114,7 +109,6 @@ def test_it_says_why_it_was_refused(open_example: Opener, closed: Server, file: 
     example.page.get_by_label("Server").fill(f"http://127.0.0.1:{free_port()}")
     example.send("Hi")
     example.expect_broken("")
-    example.page.close()
 
 
 def test_a_server_that_is_killed_breaks_what_it_was_writing(
@@ -129,4 +123,3 @@ def test_a_server_that_is_killed_breaks_what_it_was_writing(
         for example in examples:
             example.expect_broken("")
             expect(example.texts.last).to_have_text("You said:")
-            example.page.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Error, expect
 
-from tests.browser.conftest import KEY, Opener
+from tests.browser.conftest import FOREIGN_KEY, KEY, Opener
 from tests.integration.stage import Stage
 from tests.servers import Server
 
@@ -87,6 +87,14 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_only(open_chat: Opener, closed: 
     chat.page.reload()
     expect(chat.exchanges).to_have_attribute("data-state", "whole")
     expect(dialog).to_be_hidden()
+
+
+def test_a_key_of_any_letters_opens_the_server(open_chat: Opener, closed: Server) -> None:
+    chat = open_chat(closed)
+    dialog = chat.page.get_by_role("dialog")
+    dialog.get_by_label("Key").fill(FOREIGN_KEY)
+    dialog.get_by_label("Key").press("Enter")
+    chat.ask("Hi")
 
 
 def test_without_the_key_a_question_is_refused_and_can_be_asked_again(

@@ -39,7 +39,10 @@ class BadProxy:
         ):
             request = b""
             while not _is_whole(request):
-                request += caller.recv(65_536)
+                piece = caller.recv(65_536)
+                if not piece:
+                    return  # a caller who left would have it turn round for ever
+                request += piece
             request = re.sub(rb"(?i)\r\nconnection: keep-alive", b"", request)
             line, _, rest = request.partition(b" HTTP/1.1\r\n")
             server.sendall(line + b" HTTP/1.0\r\nX-Forwarded-For: 192.0.2.1\r\n" + rest)

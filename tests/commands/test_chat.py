@@ -78,6 +78,15 @@ def test_what_a_model_says_does_not_reach_the_terminals_controls(
     assert result.stdout == "a]0;owned1m\n\tb\n"
 
 
+def test_nor_does_what_a_server_says_of_its_failure(run: Run, scripted: ScriptedUpstream) -> None:
+    scripted.script = lambda exchange: exchange.reply(500, {"error": "a\x1b]0;owned\x07\x9b1m"})
+    url = scripted.url.removesuffix("/v1")
+    chat = run("chat", "--url", url, input="Hi\n", upstream="mock")
+    doctor = run("doctor", "--url", url, upstream="mock")
+    for said in (chat.stderr, doctor.stdout):
+        assert "a]0;owned1m" in said and not {"\x1b", "\x07", "\x9b"} & set(said)
+
+
 def test_ctrl_c_stops_the_answer_and_not_the_chat(tmp_path: Path) -> None:
     chat = command(tmp_path, "chat", stdin=subprocess.PIPE, UPSTREAM="mock")
     with chat:

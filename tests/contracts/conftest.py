@@ -16,7 +16,7 @@ from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sql import Database, open_counters, open_database
 from tests.contracts.helpers import Clock
-from tests.servers import RedisServer
+from tests.redis_server import RedisServer
 
 BACKENDS = ("sqlite", "postgresql")
 

@@ -12,16 +12,16 @@ import pytest
 import trustme
 
 from chat_api.upstreams import local
-from tests.integration.stage import Stage
 from tests.integration.wire import both_workers
-from tests.servers import RedisServer, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.redis_server import RedisServer
+from tests.servers import ScriptedUpstream, Server, gunicorn
 
 
-@pytest.fixture
-def stage(relay: Server, relay_upstream: ScriptedUpstream) -> Iterator[Stage]:
-    """The upstream behind `relay` for one test; afterwards it answers plainly again."""
-    yield Stage(relay_upstream)
-    relay_upstream.script = answer_plainly
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[ScriptedUpstream]:
+    """The upstream of a test file's own servers."""
+    with ScriptedUpstream() as upstream:
+        yield upstream
 
 
 @pytest.fixture
@@ -55,9 +55,8 @@ def https_upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripte
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path_factory.getbasetemp() / "authority.pem"))
-    upstream = ScriptedUpstream(tls=context)
-    yield upstream
-    upstream.close()
+    with ScriptedUpstream(tls=context) as upstream:
+        yield upstream
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.fakes import chunk, frame
 from tests.integration.wire import wait_for
 from tests.servers import Exchange, ScriptedUpstream
 
@@ -62,6 +64,16 @@ def prompt_of(exchange: Exchange) -> str:
 def refuse(status: int, body: Any = INTERNAL, headers: str = "") -> Script:
     """A whole answer of that status."""
     return lambda exchange: exchange.reply(status, body, headers)
+
+
+def write_until_left(exchange: Exchange, has_left: threading.Event) -> None:
+    """A stream without an end. It is never silent: the server's patience must not end it."""
+    exchange.start_stream()
+    try:
+        while not has_left.wait(0.1):
+            exchange.chunk(frame(chunk({"content": "And then "})))
+    except OSError:
+        has_left.set()
 
 
 def reset(exchange: Exchange) -> None:

@@ -24,9 +24,8 @@ BEARER = f"Bearer {KEY}"
 @pytest.fixture(scope="module")
 def openai() -> Iterator[ScriptedUpstream]:
     """Where OPENAI_BASE_URL points to."""
-    upstream = ScriptedUpstream()
-    yield upstream
-    upstream.close()
+    with ScriptedUpstream() as upstream:
+        yield upstream
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ from tests.integration.wire import (
     send,
     wait_for,
 )
-from tests.servers import RedisServer, Server, free_port, gunicorn
+from tests.redis_server import RedisServer
+from tests.servers import Server, free_port, gunicorn
 
 LIMIT = 30
 CALLS = 60

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import socket
+import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,21 +25,10 @@ from tests.integration.doors import (
     data_of,
     door_name,
 )
+from tests.integration.lags import PIECES, lags
 from tests.integration.nginx import Pair, behind_nginx, set_up
 from tests.integration.wire import PATIENCE_SECONDS, Call, assert_refused, get, send
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
-
-PIECES = 20
-LEFT_WITHIN_SECONDS = 1.0
-LAG_SECONDS = 0.05
-"""A hundred times what a piece takes, so that only a proxy that waits can reach it."""
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    upstream = ScriptedUpstream()
-    yield upstream
-    upstream.close()
+from tests.servers import Exchange, ScriptedUpstream, answer_plainly
 
 
 @pytest.fixture(scope="module")
@@ -78,39 +66,11 @@ def test_a_session_begun_on_one_goes_on_through_the_other(pair: Pair) -> None:
         assert [message["content"] for message in messages[::2]] == ["m0", "m1", "m2", "m3"]
 
 
-def lags(server: Server, upstream: ScriptedUpstream, door: Door) -> list[float]:
-    """Seconds from the upstream's sending of a piece to its arrival; the next one is not sent
-    before this one is there, so that a proxy which keeps one back ends in a time-out."""
-    arrived = threading.Semaphore(0)
-    sent: list[float] = []
-
-    def script(exchange: Exchange) -> None:
-        # Else the first piece waits for the kernel's acknowledgement of the headers: 40 ms.
-        exchange.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        exchange.start_stream()
-        for number in range(PIECES):
-            sent.append(time.monotonic())
-            exchange.chunk(frame(chunk({"content": f"{number % 10}"})))
-            assert arrived.acquire(timeout=PATIENCE_SECONDS), "a piece was kept back"
-        exchange.chunk(frame(chunk({}, "stop")) + b"data: [DONE]\n\n")
-        exchange.send(b"0\r\n\r\n")
-
-    upstream.script = script
-    took = []
-    with Call(server, door.path, door.body()) as call:
-        for number in range(PIECES):
-            piece = call.reply.read(1) if door is ASK else call.frame()
-            took.append(time.monotonic() - sent[number])
-            assert f"{number % 10}".encode() in piece
-            arrived.release()
-        call.reply.read()
-    return took
-
-
 @pytest.mark.parametrize("door", [CHAT_STREAM, V1_STREAM, ASK], ids=door_name)
 def test_each_piece_arrives_before_the_next_is_sent(
     pair: Pair, upstream: ScriptedUpstream, door: Door
 ) -> None:
+    # `lags` fails where one is kept back; how long they take is for people to judge.
     direct, through = (sorted(lags(each, upstream, door)) for each in (pair.one, pair.nginx))
     middle = PIECES // 2
     sys.stdout.write(  # shown by `make test-deploy`
@@ -118,7 +78,6 @@ def test_each_piece_arrives_before_the_next_is_sent(
         f"{1000 * direct[-1]:.2f}), through nginx {1000 * through[middle]:.2f} "
         f"(at most {1000 * through[-1]:.2f})\n"
     )
-    assert through[middle] < LAG_SECONDS
 
 
 @pytest.mark.parametrize("door", [ASK, API_CHAT], ids=door_name)
@@ -163,26 +122,22 @@ def test_answers_that_break_off_do_not_put_a_server_out_of_service(
 def test_a_caller_who_leaves_nginx_leaves_the_upstream(
     pair: Pair, upstream: ScriptedUpstream, door: Door
 ) -> None:
-    asked, left = threading.Event(), threading.Event()
-    noticed = []
+    asked = threading.Event()
+    left: queue.Queue[bool] = queue.Queue()
 
     def script(exchange: Exchange) -> None:
         if door is ASK:
             exchange.start_stream()
             exchange.chunk(frame(chunk({"content": "Hel"})))
         asked.set()
-        exchange.wait_until_caller_leaves()
-        noticed.append(exchange.caller_left_at)
-        left.set()
+        left.put(exchange.wait_until_caller_leaves())
 
     upstream.script = script
     with Call(pair.nginx, door.path, door.body()) as call:
         if door is ASK:
             assert call.reply.read(3) == b"Hel"
         assert asked.wait(PATIENCE_SECONDS)
-        gone_at = time.monotonic()
-    assert left.wait(PATIENCE_SECONDS)
-    assert noticed[0] is not None and noticed[0] - gone_at < LEFT_WITHIN_SECONDS
+    assert left.get(timeout=PATIENCE_SECONDS)
 
 
 def test_a_body_of_megabytes_passes_and_one_too_large_is_refused_in_json(pair: Pair) -> None:

@@ -15,15 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.appenders import CALLERS, Appenders
 from tests.integration.doors import ASK, CHAT, CHAT_STREAM, DOORS, V1, door_name
 from tests.integration.nginx import Pair, behind_nginx
 from tests.integration.stage import prompt_of
-from tests.integration.wire import PATIENCE_SECONDS, Call, ask, get, send, wait_for
-from tests.servers import Exchange, RedisServer, ScriptedUpstream, Server, answer_plainly
+from tests.integration.wire import PATIENCE_SECONDS, Call, ask, get, wait_for
+from tests.redis_server import RedisServer
+from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
 
 LIMIT = 30
 CALLS = 60
-CALLERS = 4
 
 
 @pytest.fixture
@@ -59,67 +60,6 @@ def test_sixty_calls_that_name_sixty_callers_are_one_caller_with_thirty_answers(
         asked = Counter(port for call in calls for port in pair.nginx.asked(call.id))
         assert set(asked) == {pair.one.port, pair.two.port}
         assert call_from("127.0.0.2", pair.nginx) == 200, "another caller has calls of its own"
-
-
-class Appenders:
-    """Callers who append to sessions, and one who reads, until they are told to stop."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._done = threading.Event()
-        self.one_is_dead = threading.Event()
-        self.acknowledged: dict[str, list[str]] = {}
-        self.failed: Counter[bool] = Counter()
-        """Appends without an answer, by whether they were begun after the death."""
-        self.read: list[object] = []
-        """Statuses of the reads, and errors."""
-        self.cut: Counter[bool] = Counter()
-        """Reads whose head had passed and whose body did not come any more, as `failed`."""
-        for _ in range(CALLERS):
-            self.acknowledged[send(server, "/api/sessions", {}).json["session_id"]] = []
-        self._threads = [threading.Thread(target=self._read)]
-        for session_id in self.acknowledged:
-            self._threads.append(threading.Thread(target=self._append, args=(session_id,)))
-
-    def __enter__(self) -> Appenders:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join()
-
-    @property
-    def count(self) -> int:
-        return sum(map(len, self.acknowledged.values()))
-
-    def _append(self, session_id: str) -> None:
-        number = 0
-        while not self._done.is_set():
-            text, late = f"m{number}", self.one_is_dead.is_set()
-            number += 1
-            try:
-                reply = send(self._server, "/chat", {"session_id": session_id, "message": text})
-            except (OSError, http.client.HTTPException):
-                self.failed[late] += 1
-                continue
-            if reply.status == 200:
-                self.acknowledged[session_id].append(text)
-            else:
-                self.failed[late] += 1
-
-    def _read(self) -> None:
-        path = f"/api/sessions/{next(iter(self.acknowledged))}"
-        while not self._done.is_set():
-            late = self.one_is_dead.is_set()
-            try:
-                self.read.append(get(self._server, path).status)
-            except http.client.IncompleteRead:
-                self.cut[late] += 1
-            except (OSError, http.client.HTTPException) as error:
-                self.read.append(error)
 
 
 def kill(server: Server) -> None:

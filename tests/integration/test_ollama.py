@@ -31,9 +31,8 @@ NOT_PULLED = "The model `llama9` is not on this Ollama. `ollama pull llama9` bri
 
 @pytest.fixture(scope="module")
 def ollama() -> Iterator[ScriptedUpstream]:
-    server = ScriptedUpstream()
-    yield server
-    server.close()
+    with ScriptedUpstream() as upstream:
+        yield upstream
 
 
 @pytest.fixture(autouse=True)

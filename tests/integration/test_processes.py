@@ -62,13 +62,6 @@ class Prober:
         self._thread.join()
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    upstream = ScriptedUpstream()
-    yield upstream
-    upstream.close()
-
-
 @pytest.fixture
 def held(upstream: ScriptedUpstream) -> Iterator[Held]:
     held = upstream.script = Held()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,8 @@ import trustme
 
 from tests.integration.doors import API_CHAT
 from tests.integration.wire import get, send, wait_for
-from tests.servers import ROOT, RedisServer, Server, clean_environment, free_port
+from tests.redis_server import RedisServer
+from tests.servers import ROOT, Server, clean_environment, free_port, running
 
 PASSWORD = "p4ssw0rd"
 SLUG = ("Procfile", "main.py", "gunicorn.conf.py", "deploy", "chat_api")
@@ -44,13 +43,13 @@ def redis_addon(tmp_path: Path) -> Iterator[RedisServer]:
 @contextlib.contextmanager
 def dyno(folder: Path, **config: str) -> Iterator[Server]:
     """The `web` process in a folder of its own, with the variables that Heroku adds."""
-    app, log, port = folder / "app", folder / "log", free_port()
+    app, port = folder / "app", free_port()
     app.mkdir()
     for name in SLUG:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, app / name)
-    process_type, _, command = (app / "Procfile").read_text().strip().partition(": ")
+    process_type, _, web = (app / "Procfile").read_text().strip().partition(": ")
     assert process_type == "web"
     heroku = {
         "PORT": str(port),
@@ -60,34 +59,10 @@ def dyno(folder: Path, **config: str) -> Iterator[Server]:
         "FORWARDED_ALLOW_IPS": "*",  # these two are the Python buildpack's
         "WEB_CONCURRENCY": "02",
     }
-    environment = {**clean_environment(), **heroku, **config}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["sh", "-c", command],
-            cwd=app,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    server = Server(process, port, log)
-    try:
-        wait_for(lambda: is_up(server))
+    env = {**clean_environment(), **heroku, **config}
+    command = ["sh", "-c", web]
+    with running(command, port, folder / "log", cwd=app, env=env, path="/health/ready") as server:
         yield server
-        os.killpg(process.pid, signal.SIGTERM)  # Heroku tells every process
-        assert process.wait(30) == 0
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(5)
-
-
-def is_up(server: Server) -> bool:
-    assert server.process.poll() is None, server.log()
-    with contextlib.suppress(OSError):
-        return get(server, "/health/ready").status == 200
-    return False
 
 
 def test_the_procfile_serves_with_the_add_ons_urls_as_they_come(

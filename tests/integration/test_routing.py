@@ -32,10 +32,8 @@ quick = "second/tiny"
 
 @pytest.fixture(scope="module")
 def upstreams() -> Iterator[tuple[ScriptedUpstream, ScriptedUpstream]]:
-    first, second = ScriptedUpstream(), ScriptedUpstream()
-    yield first, second
-    first.close()
-    second.close()
+    with ScriptedUpstream() as first, ScriptedUpstream() as second:
+        yield first, second
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,14 @@ import pytest
 from chat_api.settings import Settings
 from tests.integration.doors import DOORS
 from tests.integration.wire import ask_at, get, wait_for
-from tests.servers import ROOT, ScriptedUpstream, Server, clean_environment, free_port
+from tests.servers import (
+    ROOT,
+    ScriptedUpstream,
+    Server,
+    clean_environment,
+    free_port,
+    running,
+)
 
 SECRET = "sk-canary-never-to-be-shown"
 NO_SETTINGS = {
@@ -32,38 +39,14 @@ GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 @contextlib.contextmanager
 def started(tmp_path: Path, port: int, *command: str, **settings: str) -> Iterator[Server]:
     """The command, run in the repository's root; up when the block begins."""
-    log = tmp_path / "log"
     home = tmp_path / "home"
     home.mkdir()
-    environment = {**clean_environment(), **NO_SETTINGS, "HOME": str(home), **settings}
-    environment.pop("XDG_RUNTIME_DIR", None)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    server = Server(process, port, log)
-    try:
-        wait_for(lambda: is_up(server))
+    env = {**clean_environment(), **NO_SETTINGS, "HOME": str(home), **settings}
+    env.pop("XDG_RUNTIME_DIR", None)
+    with running([*command], port, tmp_path / "log", cwd=ROOT, env=env) as server:
         yield server
         assert server.stop() == 0
         assert list(home.iterdir()) == [], "the folder of Gunicorn's control socket, say"
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(10)
-
-
-def is_up(server: Server) -> bool:
-    assert server.process.poll() is None, server.log()
-    with contextlib.suppress(OSError):
-        return get(server, "/health").status == 200
-    return False
 
 
 def assert_chats(server: Server) -> None:
@@ -114,25 +97,14 @@ def test_make_run_serves(tmp_path: Path) -> None:
     told = {"HOST": "127.0.0.1", "PORT": str(port), "UPSTREAM": "mock", "WEB_CONCURRENCY": "1"}
     outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")  # of the `make test` that this may be part of
     kept = {name: value for name, value in clean_environment().items() if name not in outer}
-    log = tmp_path / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["make", "-C", str(ROOT), "run", f"VENV={venv}"],
-            env={**kept, **NO_SETTINGS, "DATA_DIR": str(tmp_path / "data"), **told},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    server = Server(process, port, log)
-    try:
-        wait_for(lambda: is_up(server))
+    env = {**kept, **NO_SETTINGS, "DATA_DIR": str(tmp_path / "data"), **told}
+    command = ["make", "-C", str(ROOT), "run", f"VENV={venv}"]
+    with running(command, port, tmp_path / "log", cwd=tmp_path, env=env) as server:
         assert get(server, "/health").json["provider"] == "Mock"
         assert "chat_api.web.worker.Worker" in server.log()
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-    wait_for(lambda: not is_listening(port))
+        os.killpg(server.process.pid, signal.SIGTERM)
+        server.process.wait(20)
+        wait_for(lambda: not is_listening(port))
 
 
 def is_listening(port: int) -> bool:

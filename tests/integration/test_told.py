@@ -30,13 +30,6 @@ WEB_CONCURRENCY=1
 """
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    upstream = ScriptedUpstream()
-    yield upstream
-    upstream.close()
-
-
 @pytest.fixture(autouse=True)
 def plain(upstream: ScriptedUpstream) -> None:
     """A test that changes the script need not put it back."""

@@ -47,7 +47,7 @@ def test_an_empty_list_has_no_first_and_no_last(client: FlaskClient) -> None:
         ("", {"items": [ITEM] * 21}, "items"),
         ("", {"items": [1]}, "items[0]"),
         ("", {"items": [{"type": "web_search_call"}]}, "items[0].type"),
-        ("", {"metadata": {"a": 1}}, "metadata"),
+        ("", {"metadata": {"a": 1}}, "metadata.a"),
         ("", {"metadata": []}, "metadata"),
         ("/{id}", {}, "metadata"),
         ("/{id}", {"metadata": {str(n): "" for n in range(17)}}, "metadata"),

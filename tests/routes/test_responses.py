@@ -158,7 +158,7 @@ MESSAGE = {"role": "user", "content": "Hi"}
         ({"input": [{"role": "user", "content": 1}]}, "input[0].content", "invalid_value"),
         ({"temperature": 3}, "temperature", "invalid_value"),
         ({"max_output_tokens": 0}, "max_output_tokens", "invalid_value"),
-        ({"metadata": {"a": 1}}, "metadata", "invalid_value"),
+        ({"metadata": {"a": 1}}, "metadata.a", "invalid_value"),
         ({"metadata": dict.fromkeys(map(str, range(17)), "x")}, "metadata", "invalid_value"),
         ({"metadata": {"x" * 65: "y"}}, "metadata", "invalid_value"),
         ({"user": 1}, "user", "invalid_value"),

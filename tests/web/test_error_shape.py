@@ -78,9 +78,9 @@ def test_no_such_route(client: FlaskClient, prefix: str) -> None:
 
 @pytest.mark.parametrize(("path", "body"), DOORS)
 def test_wrong_method(client: FlaskClient, path: str, body: Any) -> None:
-    reply = client.get(path)
+    reply = client.put(path)
     assert_error(reply, 405)
-    assert reply.headers["Allow"] == "OPTIONS, POST"
+    assert reply.headers["Allow"].endswith("OPTIONS, POST")
 
 
 def test_no_body_is_taken_where_no_field_is_required(client: FlaskClient) -> None:

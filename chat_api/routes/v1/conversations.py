@@ -15,7 +15,7 @@ from chat_api.schemas.conversations import (
     ConversationUpdateSchema,
 )
 from chat_api.schemas.lists import ItemListSchema, ItemSchema
-from chat_api.schemas.queries import PageQuerySchema
+from chat_api.schemas.paging import NewestFirstSchema
 from chat_api.web.failures import AN_OBJECT, may_raise
 from chat_api.web.idempotency import idempotent
 from chat_api.web.requests import Blueprint, current_client, page_of, services
@@ -67,7 +67,7 @@ def delete(conversation_id: str) -> Response:
 
 
 @bp.get(ITEMS)
-@bp.arguments(PageQuerySchema, location="query")
+@bp.arguments(NewestFirstSchema, location="query")
 @bp.alt_response(200, schema=ItemListSchema, success=True)
 @may_raise(*AN_OBJECT)
 def list_items(query: dict[str, Any], conversation_id: str) -> Response:

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Response, jsonify
 
 from chat_api.schemas.lists import ItemListSchema
-from chat_api.schemas.queries import PageQuerySchema, ResponseQuerySchema
+from chat_api.schemas.paging import NewestFirstSchema
+from chat_api.schemas.replay import ReplaySchema
 from chat_api.schemas.replies import (
     ResponseDeletedSchema,
     ResponseSchema,
@@ -61,7 +62,7 @@ def create(response_request: dict[str, Any]) -> Response:
 
 
 @bp.get(ONE)
-@bp.arguments(ResponseQuerySchema, location="query")
+@bp.arguments(ReplaySchema, location="query")
 @bp.alt_response(200, schema=ResponseSchema, success=True)
 @bp.alt_response(200, **RESPONSE_EVENTS, success=True)
 @may_raise(*AN_OBJECT)
@@ -102,7 +103,7 @@ def cancel(response_id: str) -> Response:
 
 
 @bp.get(f"{ONE}/input_items")
-@bp.arguments(PageQuerySchema, location="query")
+@bp.arguments(NewestFirstSchema, location="query")
 @bp.alt_response(200, schema=ItemListSchema, success=True)
 @may_raise(*AN_OBJECT)
 def list_input_items(query: dict[str, Any], response_id: str) -> Response:

@@ -48,14 +48,18 @@ function stopwatch() {
 async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read().catch(broken);
-    if (done) return;
-    const frames = (rest + value).split("\n\n");
-    rest = frames.pop();
-    for (const frame of frames) {
-      if (frame.startsWith("data: ")) yield JSON.parse(frame.slice("data: ".length));
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(broken);
+      if (done) return;
+      const frames = (rest + value).split("\n\n");
+      rest = frames.pop();
+      for (const frame of frames) {
+        if (frame.startsWith("data: ")) yield JSON.parse(frame.slice("data: ".length));
+      }
     }
+  } finally {
+    reader.cancel().catch(() => {}); // whoever stops reading hangs up; a broken stream has already
   }
 }
 

@@ -15,8 +15,7 @@ export const pathOf = (id) => `/api/sessions/${encodeURIComponent(id)}`;
 
 export class Conversation {
   element = make("div", { class: "conversation" });
-  /** What the model is told before all else. */
-  instructions = "";
+  /** Whether the server is asked for what it has, or has to drop some: nothing is asked meanwhile. */
   isLoading = false;
   #exchanges = [];
   /** Messages that the server has of this chat. */
@@ -30,6 +29,8 @@ export class Conversation {
   constructor(id, page) {
     this.id = id;
     this.page = page;
+    /** What the model is told before all else; null while only the server knows. */
+    this.instructions = id ? null : "";
   }
 
   get isAnswering() {
@@ -49,10 +50,14 @@ export class Conversation {
    * @throws {ApiError}
    */
   async load() {
+    await this.#whileLoading(() => this.#load());
+  }
+
+  async #whileLoading(work) {
     this.isLoading = true;
     this.page.onChange();
     try {
-      await this.#load();
+      await work();
     } finally {
       this.isLoading = false;
       this.page.onChange();
@@ -78,7 +83,7 @@ export class Conversation {
     const exchange = this.#add(question, this.#stored, false);
     exchange.request = {
       user_message: question,
-      developer_message: this.instructions,
+      developer_message: this.instructions, // null leaves them as they are
       model: this.page.model(),
       ...(this.id && { session_id: this.id }),
     };
@@ -137,13 +142,13 @@ export class Conversation {
 
   /** Ask at the place of an exchange, which goes with all that follows it. */
   async #again(exchange, question) {
-    if (this.isAnswering) return;
+    if (this.isAnswering || this.isLoading) return;
     const place = this.#exchanges.indexOf(exchange);
     const following = this.#exchanges.length - place - 1;
     const text = "What follows in this chat goes away, here and on the server.";
     if (following && !(await confirmed("Answer this anew?", text, "Answer anew"))) return;
     try {
-      await this.#forget(place);
+      await this.#whileLoading(() => this.#forget(place));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       exchange.warn(`${wordsOf(error)} Nothing has changed.`);

@@ -8,8 +8,11 @@ let asking = null;
 /** The headers that carry the key, if there is one. */
 export function keyHeaders() {
   const key = recall("key", null, thisTab);
-  return key ? { "x-api-key": key } : {};
+  return key ? { "x-api-key": asBytes(key) } : {};
 }
+
+/** The UTF-8 of a text, a character a byte: `fetch` takes none beyond 255 in a header. */
+const asBytes = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
 /**
  * Ask for a key; calls that are refused at the same time share one question.

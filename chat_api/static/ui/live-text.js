@@ -63,9 +63,11 @@ export class LiveText {
 
 /** Where the last block begins that may still change: after the last blank line, out of code. */
 function completeUntil(text) {
-  for (let end = text.lastIndexOf("\n\n"); end > 0; end = text.lastIndexOf("\n\n", end - 1)) {
-    const fences = text.slice(0, end).match(/^ {0,3}(```|~~~)/gm) ?? [];
-    if (fences.length % 2 === 0) return end;
+  let end = 0;
+  let isInCode = false;
+  for (const { 0: found, index } of text.matchAll(/^ {0,3}(?:```|~~~)|\n\n/gm)) {
+    if (found !== "\n\n") isInCode = !isInCode;
+    else if (!isInCode) end = index;
   }
-  return 0;
+  return end;
 }

@@ -27,7 +27,7 @@ const composer = initComposer({
 const showChats = initSidebar({
   current: () => current.id,
   open: (id) => open(id),
-  removed: (id) => id === current.id && open(null),
+  removed,
 });
 
 function newConversation(id) {
@@ -72,13 +72,20 @@ async function open(id) {
   const known = id && [...answering].find((conversation) => conversation.id === id);
   const conversation = known || newConversation(id);
   current = conversation;
+  showInstructions(conversation.instructions ?? "");
   if (id && !known) await load(conversation);
   if (current !== conversation) return; // another one was opened meanwhile
-  showInstructions(conversation.instructions);
+  showInstructions(conversation.instructions ?? "");
   show();
   if (conversation.isEmpty) toStart();
   else toEnd();
   composer.focus();
+}
+
+/** A chat was deleted: nobody waits for its answer any more. */
+function removed(id) {
+  for (const conversation of answering) if (conversation.id === id) conversation.stop();
+  if (id === current.id) open(null);
 }
 
 async function load(conversation) {

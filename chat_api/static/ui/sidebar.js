@@ -43,13 +43,14 @@ export function initSidebar(page) {
   const editTitle = (item, id, title) => {
     const box = make("input", { class: "box", "aria-label": "New name", dir: "auto", value: title });
     let isDone = false; // taking the box away blurs it
-    const done = (name) => {
+    const done = (name, isLeft = false) => {
       if (isDone) return;
       isDone = true;
       box.remove();
       shown = "";
       if (name && name !== title) chats.rename(id, name);
       else show();
+      if (isLeft) return; // for something else, which has the focus now
       const place = chats.all().findIndex((chat) => chat.id === id);
       list.children[place]?.querySelector(".chat").focus();
     };
@@ -57,7 +58,7 @@ export function initSidebar(page) {
       if (event.key === "Enter" && !event.isComposing) done(box.value.trim());
       if (event.key === "Escape") done(null);
     });
-    box.addEventListener("blur", () => done(box.value.trim()));
+    box.addEventListener("blur", () => done(box.value.trim(), true));
     item.replaceChildren(box);
     box.focus();
     box.select();

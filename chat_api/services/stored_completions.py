@@ -1,0 +1,127 @@
+"""Chat completions that are remembered: whose they are, and how they are told."""
+
+from __future__ import annotations
+
+import re
+
+from chat_api.errors import InvalidRequest, ObjectNotFound
+from chat_api.services.clients import Client
+from chat_api.services.paging import listed
+from chat_api.stores.completion_base import (
+    CompletionQuery,
+    CompletionStore,
+    StoredCompletion,
+)
+from chat_api.upstreams.base import JsonObject
+
+KIND = "Chat completion"
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")  # nothing else is worth a query
+REMEMBERED = (
+    *("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "tools"),
+    *("tool_choice", "response_format"),
+)
+"""Fields of the request that OpenAI's stored completion has too."""
+
+
+class StoredCompletions:
+    """The chat completions of this server that were asked for with `store`. A caller who is not a
+    completion's owner does not find it."""
+
+    def __init__(self, store: CompletionStore) -> None:
+        self._store = store
+
+    def remember(self, request: JsonObject, completion: JsonObject, client: Client) -> None:
+        """Store a completion and the conversation that it answers."""
+        told = {name: request.get(name) for name in REMEMBERED}
+        more = {"request_id": client.record.request_id, "input_user": request.get("user")}
+        stored = StoredCompletion(
+            id=completion["id"],
+            model=str(completion.get("model") or client.record.model),
+            asked_model=request.get("model") or "",
+            metadata=request.get("metadata") or {},
+            completion={**told, **more, **completion},
+            messages=request["messages"],
+        )
+        self._store.put(client.owner, stored)
+
+    def retrieve(self, completion_id: str, client: Client) -> JsonObject:
+        """A stored completion.
+
+        Raises:
+            ObjectNotFound: none of that id, or none of this caller's.
+        """
+        return _told(self._get(completion_id, client))
+
+    def update(self, completion_id: str, request: JsonObject, client: Client) -> JsonObject:
+        """Replace its metadata. Raises as `retrieve` does."""
+        known = ID.fullmatch(completion_id)
+        metadata = request["metadata"] or {}
+        stored = self._store.update(client.owner, completion_id, metadata) if known else None
+        if stored is None:
+            raise ObjectNotFound(KIND, completion_id)
+        return _told(stored)
+
+    def delete(self, completion_id: str, client: Client) -> JsonObject:
+        """Remove it. Raises as `retrieve` does."""
+        if not ID.fullmatch(completion_id) or not self._store.delete(client.owner, completion_id):
+            raise ObjectNotFound(KIND, completion_id)
+        return {"object": "chat.completion.deleted", "id": completion_id, "deleted": True}
+
+    def page(self, query: JsonObject, client: Client) -> JsonObject:
+        """Some of the stored completions, as OpenAI's list.
+
+        Args:
+            query: a loaded `CompletionListSchema`.
+
+        Raises:
+            InvalidRequest: `after` is none of them.
+        """
+        wanted = CompletionQuery(
+            after=query.get("after"),
+            limit=query["limit"],
+            descending=query["order"] == "desc",
+            model=query.get("model"),
+            metadata=query.get("metadata") or {},
+        )
+        if wanted.after is not None and not ID.fullmatch(wanted.after):
+            raise _not_in_list()
+        page = self._store.page(client.owner, wanted)
+        return listed([_told(stored) for stored in page.found], page.has_more)
+
+    def messages(self, completion_id: str, query: JsonObject, client: Client) -> JsonObject:
+        """The conversation that a stored completion answers, as OpenAI's list."""
+        stored = self._get(completion_id, client)
+        found = [_message(stored.id, *each) for each in enumerate(stored.messages)]
+        if query["order"] == "desc":
+            found.reverse()
+        after, limit = query.get("after"), query["limit"]
+        if after is not None:
+            places = [place for place, message in enumerate(found) if message["id"] == after]
+            if not places:
+                raise _not_in_list()
+            found = found[places[0] + 1 :]
+        return listed(found[:limit], len(found) > limit)
+
+    def _get(self, completion_id: str, client: Client) -> StoredCompletion:
+        known = ID.fullmatch(completion_id)
+        stored = self._store.get(client.owner, completion_id) if known else None
+        if stored is None:
+            raise ObjectNotFound(KIND, completion_id)
+        return stored
+
+
+def _told(stored: StoredCompletion) -> JsonObject:
+    return {**stored.completion, "metadata": dict(stored.metadata)}
+
+
+def _message(completion_id: str, number: int, message: JsonObject) -> JsonObject:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else None
+    text = None if parts is not None else content
+    name = message.get("name")
+    known = {"content": text, "name": name, "content_parts": parts}
+    return {"id": f"{completion_id}-{number}", **message, **known}
+
+
+def _not_in_list() -> InvalidRequest:
+    return InvalidRequest("`after` is no item of this list.", "after", "item_not_found")

@@ -1,0 +1,76 @@
+"""What the store of chat completions promises.
+
+`owner` stands for the key that made one ("" where the server is open to all): with another owner it
+is as good as not there. What a method returned has been committed. Every method raises
+`StoreUnavailable` when the store cannot be used, and has then changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCompletion:
+    """A chat completion, as it is told later."""
+
+    id: str
+    model: str
+    """Who answered."""
+    asked_model: str
+    """Who was asked for; "" for the default."""
+    metadata: Mapping[str, str]
+    completion: JsonObject
+    """OpenAI's object, but for its metadata."""
+    messages: Sequence[JsonObject]
+    """The conversation that it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionQuery:
+    """Which completions are wanted, by the time they were stored."""
+
+    after: str | None = None
+    """The id of the last one seen."""
+    limit: int = 20
+    descending: bool = False
+    model: str | None = None
+    """One that answered or was asked for."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Pairs that they all have."""
+
+
+class CompletionPage(NamedTuple):
+    """Some of the completions that were wanted, and whether there are more."""
+
+    found: list[StoredCompletion]
+    has_more: bool
+
+
+class CompletionStore(Protocol):
+    """Chat completions."""
+
+    def put(self, owner: str, stored: StoredCompletion) -> None:
+        """Store one. Makes room first. An older one of that owner with the same id is replaced."""
+
+    def get(self, owner: str, completion_id: str) -> StoredCompletion | None:
+        """One of them; None when there is none."""
+
+    def update(
+        self, owner: str, completion_id: str, metadata: Mapping[str, str]
+    ) -> StoredCompletion | None:
+        """Replace its metadata; None when there is none."""
+
+    def delete(self, owner: str, completion_id: str) -> bool:
+        """Remove one. False when there is none."""
+
+    def page(self, owner: str, query: CompletionQuery) -> CompletionPage:
+        """Some of them.
+
+        Raises:
+            InvalidRequest: there is no completion whose id is `after`.
+        """
