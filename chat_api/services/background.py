@@ -143,7 +143,7 @@ class BackgroundRuns:
     def _answer(self, turn: Turn, client: Client, pending: list[JsonObject]) -> None:
         builder = turn.builder
         try:
-            with contextlib.closing(self._gateway.stream(turn.body, client)) as stream:
+            with contextlib.closing(self._gateway.stream(turn.streamed_body, client)) as stream:
                 stream.heartbeat_seconds = WRITE_SECONDS  # what came is written in a silence too
                 written = time.monotonic()
                 for batch in stream:

@@ -61,7 +61,7 @@ class ResponseService:
             self._runs.start(turn)
             return self._runs.follow(turn.id, client, -1)
         with in_our_words():
-            stream = self._gateway.stream(turn.body, client)
+            stream = self._gateway.stream(turn.streamed_body, client)
         turn.tell_dropped()
         return ResponseStream(stream, turn, self._turns)
 

@@ -46,6 +46,11 @@ class Turn:
         """The response's id."""
         return str(self.response["id"])
 
+    @property
+    def streamed_body(self) -> JsonObject:
+        """The same as `body` for a stream: its usage is shown to those only who ask for it."""
+        return {**self.body, "stream_options": {"include_usage": True}}
+
     def tell_dropped(self) -> None:
         """Note on the call's record what of the request had no effect. Once an upstream is asked:
         whoever is asked begins that list anew."""

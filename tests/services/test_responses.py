@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from chat_api.services.clients import Client
 from chat_api.services.responses import short_form
 from chat_api.wiring import Services
-from tests.fakes import FakeUpstream, completion
+from tests.fakes import FakeUpstream, chunks, completion
 
 
 def create(services: Services, **request: Any) -> dict[str, Any]:
@@ -148,3 +149,12 @@ def test_the_details_of_the_usage_are_kept(services: Services, upstream: FakeUps
         "total_tokens": 14,
     }
     assert response["service_tier"] == "flex"
+
+
+def test_a_streamed_response_has_its_usage_too(services: Services, upstream: FakeUpstream) -> None:
+    upstream.enqueue(chunks("Hello!"))
+    stream = services.responses.stream({"input": "Hi", "store": False}, Client())
+    with contextlib.closing(stream):
+        *_, last = [event for batch in stream for event in batch]
+    assert last["type"] == "response.completed"
+    assert last["response"]["usage"]["total_tokens"] == 11

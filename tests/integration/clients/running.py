@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +20,37 @@ KEY = "canary-of-the-clients"
 MOST_SECONDS = 180
 
 
-def run(client: str, script: str, url: str) -> dict[str, Any]:
-    """What each case of a script saw, by the case's name.
+def run(client: str, url: str, *scripts: str) -> dict[str, Any]:
+    """What each case of some scripts saw, by the case's name.
 
     Args:
-        client: the folder of the script, and of the packages that `make clients` installed for it.
+        client: the folder of what `make clients` installed for them.
+        url: of the server that they talk to.
     """
-    done = subprocess.run(
-        _command(client, HERE / script),
-        cwd=_home(client),
-        env={
-            **clean_environment(),
-            "CHAT_URL": url,
-            "API_KEY": KEY,
-            "PYTHONPATH": str(HERE / "shared"),
-            "HOME": str(_home(client)),
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=MOST_SECONDS,
-        check=False,
-    )
+    return {name: seen for script in scripts for name, seen in _run(client, url, script).items()}
+
+
+def _run(client: str, url: str, script: str) -> dict[str, Any]:
+    folder = CACHE / client
+    folder.mkdir(parents=True, exist_ok=True)
+    # Below the client's packages: Node looks for them above a file. Of its own: others run too.
+    with tempfile.TemporaryDirectory(dir=folder) as home:
+        done = subprocess.run(
+            _command(client, HERE / script, Path(home)),
+            cwd=home,
+            env={
+                **clean_environment(),
+                "CHAT_URL": url,
+                "API_KEY": KEY,
+                "PYTHONPATH": str(HERE / "shared"),
+                "HOME": home,
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=MOST_SECONDS,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -65,20 +75,13 @@ def refused(kind: str, status: int, **told: Any) -> dict[str, Any]:
     return raised(kind, **words, param="messages[0]", **told)
 
 
-def _command(client: str, script: Path) -> list[str]:
-    """The script beside its packages; skips where they are not installed."""
+def _command(client: str, script: Path, home: Path) -> list[str]:
+    """What runs the script; skips where its client is not installed."""
     if client == "openai_3":
         return [sys.executable, str(script)]
     if not (CACHE / client / ".installed").exists():
         pytest.skip(f"{client} is not installed (`make clients`)")
-    if script.suffix == ".mjs":
-        # Node looks for packages beside the file.
-        shutil.copy(HERE / "shared" / "reporting.mjs", CACHE / client)
-        return [shutil.which("node") or "node", str(shutil.copy(script, CACHE / client))]
-    return [str(CACHE / client / "bin" / "python"), str(script)]
-
-
-def _home(client: str) -> Path:
-    home = CACHE / client / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    return home
+    if script.suffix == ".py":
+        return [str(CACHE / client / "bin" / "python"), str(script)]
+    shutil.copy(HERE / "shared" / "reporting.mjs", home)
+    return [shutil.which("node") or "node", str(shutil.copy(script, home))]

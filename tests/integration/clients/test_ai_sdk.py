@@ -39,7 +39,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def seen(server: Server) -> dict[str, Any]:
-    return run("ai_sdk", "ai_sdk/cases.mjs", server.url)
+    return run("ai_sdk", server.url, "ai_sdk/cases.mjs")
 
 
 @pytest.mark.parametrize("case", EXPECTED)

@@ -40,7 +40,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def seen(server: Server) -> dict[str, Any]:
-    return run("langchain", "langchain/cases.py", server.url)
+    return run("langchain", server.url, "langchain/cases.py")
 
 
 @pytest.mark.parametrize("case", EXPECTED)

@@ -36,7 +36,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def seen(server: Server) -> dict[str, Any]:
-    return run("litellm", "litellm/cases.py", server.url)
+    return run("litellm", server.url, "litellm/cases.py")
 
 
 @pytest.mark.parametrize("case", EXPECTED)

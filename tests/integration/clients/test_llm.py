@@ -27,7 +27,7 @@ COMPLAINTS = {
 
 @pytest.fixture(scope="module")
 def seen(server: Server) -> dict[str, Any]:
-    return run("llm", "llm/cases.py", server.url)
+    return run("llm", server.url, "llm/cases.py")
 
 
 @pytest.mark.parametrize("case", EXPECTED)

@@ -19,7 +19,7 @@ SCRIPTS = {
 
 @pytest.fixture(scope="module", params=SCRIPTS)
 def seen(request: pytest.FixtureRequest, local_server: Server) -> dict[str, Any]:
-    return run(request.param, SCRIPTS[request.param], local_server.url)
+    return run(request.param, local_server.url, SCRIPTS[request.param])
 
 
 @pytest.mark.parametrize("case", ["whole", "pieces"])

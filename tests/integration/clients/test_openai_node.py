@@ -56,7 +56,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def seen(server: Server) -> dict[str, Any]:
-    return run("openai_node", "openai_node/cases.mjs", server.url)
+    return run("openai_node", server.url, "openai_node/cases.mjs")
 
 
 @pytest.mark.parametrize("case", EXPECTED)

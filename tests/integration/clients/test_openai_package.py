@@ -9,6 +9,7 @@ import pytest
 from tests.integration.clients.running import assert_saw, raised, refused, run
 from tests.servers import Server
 
+SCRIPTS = ("shared/openai_chats.py", "shared/openai_errors.py")
 PARIS = {"city": "Paris", "days": 3}
 ARGUMENTS = '{"city": "Paris", "days": 3}'
 INVALID = "invalid_request_error"
@@ -72,7 +73,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module", params=["openai_3", "openai_2"])
 def seen(request: pytest.FixtureRequest, server: Server) -> dict[str, Any]:
-    return run(request.param, "shared/openai_cases.py", server.url)
+    return run(request.param, server.url, *SCRIPTS)
 
 
 @pytest.mark.parametrize("case", EXPECTED)

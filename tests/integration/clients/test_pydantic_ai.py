@@ -32,7 +32,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def seen(server: Server) -> dict[str, Any]:
-    return run("pydantic_ai", "pydantic_ai/cases.py", server.url)
+    return run("pydantic_ai", server.url, "pydantic_ai/cases.py")
 
 
 @pytest.mark.parametrize("case", EXPECTED)

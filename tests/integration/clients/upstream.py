@@ -6,6 +6,7 @@ It speaks OpenAI's protocol to the byte and knows a few words in the last messag
 | --- | --- |
 | an image | what kind of image it is and how large |
 | a tool's result | that result |
+| `wait` | none, until the caller leaves |
 | `status N` | a refusal with that HTTP status |
 | `cut` | a stream that breaks off after its first piece |
 | `refuse`, `long`, `think` | a refusal in words; a text cut at its limit; a thought before a text |
@@ -42,7 +43,9 @@ def answer(exchange: Exchange) -> None:
         return
     asked = exchange.json
     prompt = _text(asked["messages"][-1]) if "messages" in asked else str(asked["input"])
-    if found := STATUS.search(prompt):
+    if prompt == "wait":
+        exchange.wait_until_caller_leaves()
+    elif found := STATUS.search(prompt):
         _refuse(exchange, int(found[1]))
     elif "messages" not in asked:
         exchange.reply(200, _vectors(asked))
