@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 import uuid
 from typing import Any
 
 import schemathesis
+
+from tests import fuzz
 
 LONGEST_QUERY = 1_000  # beyond four times that Gunicorn answers 414, on every route alike
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -36,6 +40,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         del case.query["after"]
     if len(str(case.query)) > LONGEST_QUERY:
         case.query = {}
+    if case.operation.path.startswith("/v1/responses/") and _is_good(case):
+        case.path_parameters["response_id"] = _made_response(case)
+        case.query.pop("starting_after", None)  # no description knows how many events there are
 
 
 @schemathesis.hook
@@ -44,9 +51,22 @@ def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> b
     messages is one: an id may hold slashes, so `GET` there asks for a session of that name."""
     if case.method == "OPTIONS":
         return "/messages/" not in case.operation.path
-    good = case.meta is not None and case.meta.generation.mode.is_positive
+    good = _is_good(case)
     names_others = case.operation.path == "/v1/responses" and isinstance(case.body, dict)
     return not (good and names_others and _names_what_is_not_there(case.body))
+
+
+def _is_good(case: schemathesis.Case) -> bool:
+    return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def _made_response(case: schemathesis.Case) -> str:
+    """The id of a response that is there: nobody could make one up."""
+    url = f"{case.operation.base_url.rstrip('/')}/v1/responses"
+    headers = {"Content-Type": "application/json", "x-api-key": fuzz.KEY}
+    asked = urllib.request.Request(url, b'{"input":"Hi","background":true}', headers)
+    with urllib.request.urlopen(asked, timeout=30) as reply:
+        return str(json.load(reply)["id"])
 
 
 def _names_what_is_not_there(body: dict[str, Any]) -> bool:

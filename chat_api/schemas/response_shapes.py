@@ -84,6 +84,14 @@ NOT_TOGETHER = [
 ]
 
 RESPONSE_SHAPES: dict[str, dict[str, Any]] = {
+    "ResponseEvent": {
+        "description": "One of OpenAI's events of a response; the last one has it whole.",
+        **object_of(
+            ("type", "sequence_number"),
+            type={"type": "string", "description": "`response.output_text.delta`, say."},
+            sequence_number={"type": "integer", "description": "From 0, without a gap."},
+        ),
+    },
     "InputItem": {
         "description": "One item of a response's input. Those of hosted tools are not supported.",
         "anyOf": [

@@ -107,8 +107,6 @@ def in_our_words() -> Iterator[None]:
 def _own_name(param: str | None) -> str | None:
     if param is None:
         return None
-    if param.startswith("messages"):
-        return "input"  # which item became which message is not told
     head, dot, rest = param.partition(".")
     rest = rest.removeprefix("function.").removeprefix("json_schema.")
     return OWN_NAMES.get(head, head) + dot + rest

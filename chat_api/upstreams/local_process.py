@@ -28,6 +28,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 STEADY_SECONDS = 10.0  # after a life so long the first pause is waited again
 LEAVE_SECONDS = 1.0  # one that is still loading does not hear that it should, and is killed
 IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+COMPLAINT = re.compile(r"^[\d.]+ E\s+")
 READY_LINE = "the local model is ready"
 CRASH_WORDS = ("GGML_ASSERT", "GGML_ABORT", "terminate called", "Fatal Python error")
 WORDS_CHARS = 300
@@ -116,7 +117,7 @@ def listen(options: argparse.Namespace, output: int) -> str | None:
         cause of those that follow, or a crash. Its other words once it is up are about single
         requests and may quote them. None when the master ended first.
     """
-    words, rest, ready = "", b"", False
+    words, rest, ready, is_cause = "", b"", False, False
     while True:
         readable = select.select([0, output], [], [])[0]
         if 0 in readable and _closed(0):
@@ -132,8 +133,13 @@ def listen(options: argparse.Namespace, output: int) -> str | None:
             if line == READY_LINE:
                 words, ready = "", True
                 log(f"{options.name} answers on 127.0.0.1:{options.port}")
-            elif (ready and any(mark in line for mark in CRASH_WORDS)) or not (ready or words):
-                words = re.sub(r"^[\d.]+ E\s+", "", line)[:WORDS_CHARS]
+            elif ready and any(mark in line for mark in CRASH_WORDS):
+                words = line[:WORDS_CHARS]
+            elif not ready and not is_cause:
+                # llama.cpp's own words come from a thread of its own, maybe behind Python's.
+                complaint = COMPLAINT.sub("", line)
+                is_cause = complaint != line
+                words = complaint[:WORDS_CHARS] if is_cause or not words else words
 
 
 def log(message: str) -> None:

@@ -33,9 +33,13 @@ def test_a_wrong_method_is_a_405_that_names_the_right_one(
     relay: Server, stage: Stage, method: str
 ) -> None:
     for door in (CHAT, V1):
+        if door is V1 and method in ("GET", "HEAD"):
+            continue
         reply = send(relay, door.path, method=method)
         assert reply.status == 405
-        assert set(reply.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+        # What was made with `store` can be listed where it was made.
+        reads = {"GET", "HEAD"} if door is V1 else set()
+        assert set(reply.headers["Allow"].split(", ")) == {"OPTIONS", "POST", *reads}
         if method == "HEAD":
             assert reply.body == b""
         else:

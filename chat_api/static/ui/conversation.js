@@ -55,16 +55,12 @@ export class Conversation {
    * @returns {Promise<ApiError | null>}
    */
   load() {
-    return this.#whileLoading(async () => {
-      try {
-        await this.#load();
-        return null;
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        this.element.replaceChildren(cannotBeOpened(error, () => this.load()));
-        return error;
-      }
-    });
+    const failed = (error) => {
+      if (!(error instanceof ApiError)) throw error;
+      this.element.replaceChildren(cannotBeOpened(error, () => this.load()));
+      return error;
+    };
+    return this.#whileLoading(() => this.#load().then(() => null, failed));
   }
 
   async #whileLoading(work) {
@@ -179,7 +175,7 @@ export class Conversation {
       exchange.warn(`${wordsOf(error)} Nothing has changed.`);
       return;
     }
-    this.#replaceFrom(place);
+    for (const gone of this.#exchanges.splice(place)) gone.element.remove();
     this.page.onReplaced();
     await this.ask(question);
   }
@@ -200,9 +196,5 @@ export class Conversation {
     this.#exchanges.push(exchange);
     this.element.append(exchange.element);
     return exchange;
-  }
-
-  #replaceFrom(place) {
-    for (const exchange of this.#exchanges.splice(place)) exchange.element.remove();
   }
 }
