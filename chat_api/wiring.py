@@ -101,7 +101,7 @@ def build_services(
     sessions = Sessions(SqlSessionStore(database, session_bounds(settings)))
     bounds = response_bounds(settings)
     responses = SqlResponseStore(database, bounds)
-    conversations = Conversations(SqlConversationStore(database, bounds))
+    conversations = Conversations(SqlConversationStore(database, bounds), responses)
     turns = Turns(gateway, responses, conversations, sessions)
     runs = BackgroundRuns(
         gateway, turns, responses, heartbeat_seconds=settings.stream_heartbeat_seconds

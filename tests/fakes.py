@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -166,6 +167,19 @@ class FakeUpstream:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+class WatchedUpstream(FakeUpstream):
+    """Does something when it is asked for a stream."""
+
+    def __init__(self, watch: Callable[[], object]) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def stream(self, call: Call) -> FakeEventStream:
+        """See `Upstream.stream`."""
+        self._watch()
+        return super().stream(call)
 
 
 def listed(*names: str) -> list[JsonObject]:

@@ -12,6 +12,9 @@ class ReplaySchema(RequestSchema):
     """How a stored response is wanted."""
 
     stream = WrittenFlag(load_default=False, description="As events, where it ran in background.")
+    include_obfuscation = WrittenFlag(
+        load_default=True, description="With `stream`: `false` leaves the padding of events out."
+    )
     starting_after = Count(
         0,
         MOST_EVENTS,

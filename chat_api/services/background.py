@@ -53,8 +53,10 @@ class BackgroundRuns:
         """Begin a response that goes on when its caller has left; what it is then.
 
         Raises:
+            ModelNotFound
             StoreUnavailable: nobody could find it afterwards, so it is not begun.
         """
+        self._gateway.check_model(turn.body.get("model"), turn.client)
         queued = turn.response
         first = turn.builder.begin()
         self._store.begin(turn.row)
@@ -97,8 +99,11 @@ class BackgroundRuns:
             return found
         return self._store.get(response_id, client.owner)
 
-    def follow(self, response_id: str, client: Client, after: int) -> EventReplay:
-        """The events behind number `after`, -1 for all of them.
+    def follow(
+        self, response_id: str, client: Client, after: int = -1, *, is_padded: bool = True
+    ) -> EventReplay:
+        """The events behind number `after`, -1 for all of them; unless `is_padded` without the
+        padding that they may have.
 
         Raises:
             InvalidRequest: there never were so many.
@@ -110,7 +115,8 @@ class BackgroundRuns:
             raise InvalidRequest(text, "starting_after", "invalid_value")
         read = functools.partial(self._store.events, response_id, client.owner)
         look = functools.partial(self.settled, response_id, client)
-        return EventReplay(read, look, client, after, self._heartbeat_seconds)
+        heartbeat = self._heartbeat_seconds
+        return EventReplay(read, look, client, after, heartbeat, is_padded=is_padded)
 
     def _run(self, turn: Turn, client: Client, far: socket.socket) -> None:
         record = client.record
@@ -120,9 +126,6 @@ class BackgroundRuns:
                 self._answer(turn, client, pending)
         except CallerGone:
             record.outcome = "cancelled"
-            if self._gives_up:
-                pending += turn.builder.fail(**ABANDONED)
-                self._store.finish(turn.id, turn.response, pending)
         except Exception as error:  # a thread's own would be printed, with what is in it
             record.outcome = type(error).__name__
             log.error("background", request_id=record.request_id, error=record.outcome)
@@ -155,8 +158,11 @@ class BackgroundRuns:
                         written = time.monotonic()
             pending += builder.finish()
             self._turns.keep_in_session(turn)
+            pending += builder.end()
         except CallerGone:
-            raise
+            if not self._gives_up:
+                raise
+            pending += builder.fail(**ABANDONED)
         except ChatApiError as failure:
             pending += builder.fail(failure_code(failure), str(failure))
         self._store.finish(turn.id, turn.response, pending)

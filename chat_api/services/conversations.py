@@ -10,7 +10,7 @@ from chat_api.services.clients import Client
 from chat_api.services.paging import Page, page
 from chat_api.services.response_items import input_items
 from chat_api.stores.conversation_base import Conversation, ConversationStore
-from chat_api.stores.response_base import Item
+from chat_api.stores.response_base import Item, ResponseStore
 from chat_api.upstreams.base import JsonObject
 
 T = TypeVar("T")
@@ -21,8 +21,9 @@ class Conversations:
     it. Unless it says otherwise a method raises `ObjectNotFound` where there is none, and
     `StoreUnavailable`."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, responses: ResponseStore) -> None:
         self._store = store
+        self._responses = responses
 
     @staticmethod
     def is_id(text: str) -> bool:
@@ -36,7 +37,7 @@ class Conversations:
             request: a loaded `ConversationRequestSchema`.
         """
         conversation_id = f"conv_{secrets.token_hex(24)}"
-        items = input_items(request.get("items") or [])
+        items = self.full_items(request.get("items") or [], client, "items")
         metadata = request.get("metadata") or {}
         return _described(self._store.create(conversation_id, client.owner, metadata, items))
 
@@ -81,11 +82,29 @@ class Conversations:
         Args:
             request: a loaded `ConversationItemsRequestSchema`.
         """
-        items = input_items(request["items"])
+        items = self.full_items(request["items"], client, "items")
         self.extend(conversation_id, client, items)
         first, last = items[0]["id"], items[-1]["id"]
         ends = {"first_id": first, "last_id": last, "has_more": False}
         return {"object": "list", "data": items, **ends}
+
+    def full_items(self, given: str | list[JsonObject], client: Client, path: str) -> list[Item]:
+        """Items as they are stored: full ones, and in place of references what they refer to.
+
+        Args:
+            path: where they stand in the request.
+
+        Raises:
+            ObjectNotFound: there is no such item, in no response or conversation.
+        """
+        items = input_items(given)
+        for index, item in enumerate(items):
+            if item["type"] == "item_reference":
+                found = self._responses.item(item["id"], client.owner)
+                if found is None:
+                    raise ObjectNotFound("Item", item["id"], f"{path}[{index}].id")
+                items[index] = found
+        return items
 
     def extend(self, conversation_id: str, client: Client, items: list[Item]) -> None:
         """Add items as they are."""

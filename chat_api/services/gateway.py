@@ -143,6 +143,10 @@ class Gateway:
         """The model of calls that name none."""
         return self._router.default.default_model
 
+    def check_model(self, model: str | None, client: Client) -> None:
+        """Raises: ModelNotFound: nobody answers this client for that name."""
+        self._router.route(model, openai_only=client.openai_only)
+
     def context_tokens(self, model: str | None, client: Client) -> int:
         """How long a conversation may be with everybody who may answer this client for that name.
 

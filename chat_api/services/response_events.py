@@ -17,9 +17,10 @@ INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 class ResponseBuilder:
     """Makes one response of the chunks of a chat completion, or of a whole one.
 
-    Call `begin`, `feed` for each chunk, and one of `finish`, `fail` and `cancel`. The events that
-    they return have OpenAI's order and keys, numbered from 0 without a gap, and do not change any
-    more. At each moment `response` is the object as it stands.
+    Call `begin`, `feed` for each chunk, and then `finish` and `end`, or `fail`, or `cancel`. `fail`
+    may come behind `finish`: what could not be stored has failed. The events that they return have
+    OpenAI's order and keys, numbered from 0 without a gap, and do not change any more. At each
+    moment `response` is the object as it stands.
 
     Args:
         request: a loaded `ResponseRequestSchema`, its values given back in the response.
@@ -87,7 +88,7 @@ class ResponseBuilder:
         return self.feed(as_chunk(completion))
 
     def finish(self) -> list[JsonObject]:
-        """The last events of an answer that the upstream ended."""
+        """The events of an answer that the upstream ended, but for the very last one."""
         reason = INCOMPLETE.get(self._finish_reason)
         events = self._output.close(is_cut=reason is not None)
         if reason:
@@ -96,7 +97,11 @@ class ResponseBuilder:
             self._object |= {"status": "completed", "completed_at": int(time.time())}
         if self._object["service_tier"] == "auto":
             self._object["service_tier"] = "default"
-        return self._numbered([*events, self._told(self._object["status"])])
+        return self._numbered(events)
+
+    def end(self) -> list[JsonObject]:
+        """The last event, which says how it ended: for when that can be relied on."""
+        return self._numbered([self._told(self._object["status"])])
 
     def fail(self, code: str, message: str) -> list[JsonObject]:
         """The last event of a response that will never be whole.
@@ -107,6 +112,7 @@ class ResponseBuilder:
         """
         self._output.cut_off()
         self._object |= {"status": "failed", "error": {"code": code, "message": message}}
+        self._object |= {"completed_at": None, "incomplete_details": None}
         return self._numbered([self._told("failed")])
 
     def cancel(self) -> None:

@@ -29,6 +29,7 @@ class EventReplay:
         look: finds the response.
         after: the number of the last event that is not wanted.
         heartbeat_seconds: longest silence, 0 for no bound.
+        is_padded: whether events keep the padding that they were made with.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class EventReplay:
         client: Client,
         after: int,
         heartbeat_seconds: float,
+        *,
+        is_padded: bool,
     ) -> None:
         self.record = client.record
         self.heartbeat_seconds = heartbeat_seconds or FOREVER
@@ -45,6 +48,7 @@ class EventReplay:
         self._look = look
         self._caller = client.caller
         self._after = after
+        self._is_padded = is_padded
 
     def __iter__(self) -> Iterator[list[JsonObject]]:
         look_at = 0.0
@@ -59,8 +63,9 @@ class EventReplay:
             now = time.monotonic()
             if now >= look_at:
                 look_at = now + LOOK_SECONDS
-                if body := self._ended():
-                    yield [*self._read(), *self._cancelled(body)]
+                if self._has_ended():
+                    while events := self._read():  # a long end may be several batches
+                        yield events
                     return
             if now - spoke_at >= self.heartbeat_seconds:
                 spoke_at = now
@@ -71,16 +76,17 @@ class EventReplay:
         events = self._read_behind(self._after, MOST_EVENTS)
         if events is None:
             raise InvalidRequest("The response was deleted meanwhile.")
-        if events:
-            self._after = events[-1]["sequence_number"]
+        for event in events:
+            self._after = event["sequence_number"]
+            if not self._is_padded:
+                event.pop("obfuscation", None)
         return events
 
-    def _ended(self) -> JsonObject | None:
-        """The response, where it runs no more."""
+    def _has_ended(self) -> bool:
         found = self._look()
         if found is None:
             raise InvalidRequest("The response was deleted meanwhile.")
-        return None if found.body["status"] in RUNNING else found.body
+        return found.body["status"] not in RUNNING
 
     def fail(self, error: ChatApiError) -> list[JsonObject]:
         """What is told where the events cannot be read any more. The response goes on."""
@@ -96,11 +102,3 @@ class EventReplay:
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _cancelled(self, body: JsonObject) -> list[JsonObject]:
-        """The end of a cancelled response. The protocol has no event for it; its object says which
-        end it is."""
-        if body["status"] != "cancelled":
-            return []
-        number = self._after + 1
-        return [{"type": "response.incomplete", "sequence_number": number, "response": body}]

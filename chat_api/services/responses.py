@@ -43,6 +43,7 @@ class ResponseService:
         """
         turn = self._turns.begin(request, client, is_kept=_is_kept(request, is_kept))
         if request.get("background"):
+            turn.tell_dropped()
             return self._runs.start(turn)
         with in_our_words():
             completion = self._gateway.complete(turn.body, client)
@@ -58,8 +59,9 @@ class ResponseService:
         to answer."""
         turn = self._turns.begin(request, client, is_kept=_is_kept(request, True))
         if request.get("background"):
+            turn.tell_dropped()
             self._runs.start(turn)
-            return self._runs.follow(turn.id, client, -1)
+            return self._runs.follow(turn.id, client)
         with in_our_words():
             stream = self._gateway.stream(turn.streamed_body, client)
         turn.tell_dropped()
@@ -73,9 +75,11 @@ class ResponseService:
         """
         return self._stored(response_id, client).body
 
-    def replay(self, response_id: str, client: Client, after: int) -> EventReplay:
-        """The events of a background response behind number `after`: those that were, then those
-        that come.
+    def replay(self, response_id: str, query: JsonObject, client: Client) -> EventReplay:
+        """The events of a background response: those that were, then those that come.
+
+        Args:
+            query: a loaded `ReplaySchema`.
 
         Raises:
             ObjectNotFound, StoreUnavailable
@@ -84,7 +88,8 @@ class ResponseService:
         if not self._stored(response_id, client).is_background:
             text = "Only a response that was created with `background` can be streamed again."
             raise InvalidRequest(text, "stream", "invalid_value")
-        return self._runs.follow(response_id, client, after)
+        after, is_padded = query.get("starting_after", -1), query["include_obfuscation"]
+        return self._runs.follow(response_id, client, after, is_padded=is_padded)
 
     def cancel(self, response_id: str, client: Client) -> JsonObject:
         """Stop a background response; one that has ended stays as it is.
@@ -160,13 +165,13 @@ class ResponseStream:
             events = [event for chunk in batch for event in builder.feed(chunk.data)]
             if events or not batch:
                 yield events
-        last = builder.finish()
+        yield builder.finish()
         try:
             self._turns.keep(self._turn)
         except ChatApiError as failure:
             self._stream.record.outcome = type(failure).__name__
             raise
-        yield last
+        yield builder.end()
 
     def fail(self, error: ChatApiError) -> list[JsonObject]:
         """The last events of a response that broke off, which is stored as such where that can

@@ -7,13 +7,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat_api.errors import ChatApiError, InvalidRequest, ObjectNotFound, UpstreamRateLimited
+from chat_api.errors import (
+    ChatApiError,
+    InvalidRequest,
+    ObjectNotFound,
+    SessionNotFound,
+    UpstreamRateLimited,
+    UpstreamRefused,
+)
 from chat_api.services.clients import Client
 from chat_api.services.context import fitted
 from chat_api.services.conversations import Conversations
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_events import ResponseBuilder
-from chat_api.services.response_items import input_items, messages_of
+from chat_api.services.response_items import messages_of
 from chat_api.services.response_requests import completion_request, dropped_params
 from chat_api.services.sessions import Sessions, check_length
 from chat_api.stores.base import Session
@@ -99,15 +106,15 @@ class Turns:
 
         Raises:
             InvalidRequest: no such previous response, or a tool's output without its call.
-            ObjectNotFound: no such conversation, or item that is referred to.
-            SessionNotFound, StoreUnavailable, ModelNotFound
+            ObjectNotFound: no such conversation or session, or item that is referred to.
+            StoreUnavailable, ModelNotFound
         """
         previous_id = request.get("previous_response_id")
         named = request.get("conversation")
         conversation_id = named["id"] if isinstance(named, dict) else named
         session = None
         if conversation_id is not None and not Conversations.is_id(conversation_id):
-            session = self._sessions.get(conversation_id, client)
+            session = self._session(conversation_id, client)
         history: list[Item] = []
         if session is not None:
             history = items_of(session.messages)
@@ -169,6 +176,12 @@ class Turns:
         exchange = messages_of([*turn.history, *turn.exchange])[before:]
         self._sessions.append(turn.session, turn.client, exchange)
 
+    def _session(self, session_id: str, client: Client) -> Session:
+        try:
+            return self._sessions.get(session_id, client)
+        except SessionNotFound:  # it was called a conversation
+            raise ObjectNotFound("Conversation", session_id, "conversation") from None
+
     def _previous(self, previous_id: str, client: Client) -> list[Item]:
         items = self._store.history(previous_id, client.owner)
         if items is None:
@@ -181,21 +194,19 @@ class Turns:
 
     def _asked(self, request: JsonObject, client: Client) -> list[Item]:
         """The request's own items, those it refers to among them."""
-        items = input_items(request["input"])
-        for index, item in enumerate(items):
-            if item["type"] == "item_reference":
-                found = self._store.item(item["id"], client.owner)
-                if found is None:
-                    raise ObjectNotFound("Item", item["id"], f"input[{index}].id")
-                items[index] = found
-            elif "conversation" in request:
+        items = self._conversations.full_items(request["input"], client, "input")
+        if "conversation" in request:
+            for index, item in enumerate(items):
                 check_length(f"input[{index}]", str(item.get("content") or item.get("output")))
         return items
 
 
 def failure_code(error: ChatApiError) -> str:
     """The `code` of a failed response: one of those that OpenAI documents."""
-    return "rate_limit_exceeded" if isinstance(error, UpstreamRateLimited) else "server_error"
+    if isinstance(error, UpstreamRateLimited):
+        return "rate_limit_exceeded"
+    is_refused = isinstance(error, UpstreamRefused) and error.status in (400, 413, 422)
+    return "invalid_prompt" if is_refused else "server_error"
 
 
 def items_of(messages: Sequence[JsonObject]) -> list[Item]:

@@ -108,7 +108,8 @@ class ResponseStore(Protocol):
         """
 
     def cancel(self, response_id: str, owner: str) -> JsonObject | None:
-        """Make a running response `cancelled`; one that has ended stays as it is.
+        """Make a running response `cancelled`, with a last event `response.incomplete`; one that
+        has ended stays as it is. The protocol has no event for it: its object says which end it is.
 
         Returns:
             The body as it then stands; None when there is no such response.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, or_, select, update
@@ -136,7 +137,7 @@ class SqlResponseRuns:
             if row.beat_at is None:
                 ended: JsonObject = orjson.loads(row.body)
                 return ended
-            return self._end(connection, row.id, row.body, {"status": "cancelled"})
+            return self._end(connection, row, {"status": "cancelled"}, "response.incomplete")
 
         return self._database.write(work)
 
@@ -149,22 +150,24 @@ class SqlResponseRuns:
 
         def work(connection: Connection) -> int:
             rows = connection.execute(found).all()
+            change = {"status": "failed", "error": error}
             for row in rows:
-                body = self._end(connection, row.id, row.body, {"status": "failed", "error": error})
-                number = next_number(connection, row.id)
-                event = {"type": "response.failed", "sequence_number": number, "response": body}
-                insert_events(connection, row.id, [event])
+                self._end(connection, row, change, "response.failed")
             return len(rows)
 
         return self._database.write(work)
 
     def _end(
-        self, connection: Connection, response_id: str, stored_body: str, change: JsonObject
+        self, connection: Connection, row: Any, change: JsonObject, last_event: str
     ) -> JsonObject:
-        """End a running response without output: its body, changed."""
-        body: JsonObject = {**orjson.loads(stored_body), **change}
+        """End a running response without output, its events with one of that type: its body,
+        changed."""
+        body: JsonObject = {**orjson.loads(row.body), **change}
         values = {"body": packed(body), "beat_at": None, "last_activity": self._clock()}
-        connection.execute(update(responses).where(responses.c.id == response_id).values(values))
+        connection.execute(update(responses).where(responses.c.id == row.id).values(values))
+        number = next_number(connection, row.id)
+        event = {"type": last_event, "sequence_number": number, "response": body}
+        insert_events(connection, row.id, [event])
         return body
 
     def _make_room(self, connection: Connection) -> None:

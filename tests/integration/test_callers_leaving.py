@@ -12,7 +12,17 @@ import openai
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.doors import CHAT, DOORS, STREAMED, V1, V1_STREAM, Door, door_name, text_of
+from tests.integration.doors import (
+    CHAT,
+    DOORS,
+    RESPONSES,
+    STREAMED,
+    V1,
+    V1_STREAM,
+    Door,
+    door_name,
+    text_of,
+)
 from tests.integration.processes import open_files, threads
 from tests.integration.stage import Script, Stage, refuse
 from tests.integration.wire import PATIENCE_SECONDS, Call, both_workers, get, log_line, wait_for
@@ -87,6 +97,20 @@ def test_the_upstream_is_told_within_a_second(
     line = log_line(relay, call)
     assert (line["outcome"], line["attempts"]) == ("CallerGone", 1)
     assert len(stage.exchanges) == 1
+
+
+@pytest.mark.parametrize("script", [say_nothing, fall_silent, talk_on])
+def test_the_upstream_of_a_streamed_response_is_told_too(
+    relay: Server, stage: Stage, script: Script
+) -> None:
+    stage.play(script)
+    with Call(relay, RESPONSES.path, RESPONSES.body(stream=True)) as call:
+        exchange = stage.exchange()
+        if script is not say_nothing:
+            assert call.frame().startswith(b"event: response.created\n")
+        left_at = time.monotonic()
+    assert wait_for(lambda: exchange.caller_left_at) - left_at < PROMISED_SECONDS
+    assert log_line(relay, call)["outcome"] == "CallerGone"
 
 
 @pytest.mark.parametrize("script", [fall_silent, talk_on])

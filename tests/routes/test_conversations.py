@@ -8,6 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from openai.types.conversations import Conversation, ConversationItemList
 
+from tests.fakes import FakeUpstream, completion
+
 URL = "/v1/conversations"
 ITEM = {"role": "user", "content": "Hi"}
 
@@ -27,6 +29,30 @@ def test_it_begins_with_nothing_or_with_items(client: FlaskClient) -> None:
     ConversationItemList.model_validate(listed)
     assert [item["content"][0]["text"] for item in listed["data"]] == ["Hi", "Hi"]
     assert (listed["first_id"], listed["last_id"]) == tuple(item["id"] for item in listed["data"])
+
+
+def test_an_item_that_is_referred_to_is_taken_over(
+    client: FlaskClient, upstream: FakeUpstream
+) -> None:
+    first = begin(client, items=[ITEM])
+    (item,) = client.get(f"{URL}/{first}/items").json["data"]
+    reference = {"type": "item_reference", "id": item["id"]}
+    second = begin(client, items=[reference])
+    added = client.post(f"{URL}/{second}/items", json={"items": [{"id": item["id"]}]})
+    assert added.json["data"] == [item]
+    assert client.get(f"{URL}/{second}/items").json["data"] == [item, item]
+    upstream.enqueue(completion())
+    asked = {"input": "And?", "conversation": second, "store": False}
+    assert client.post("/v1/responses", json=asked).status_code == 200
+    said = [message["content"] for message in upstream.calls[0].body["messages"]]
+    assert said == ["Hi", "Hi", "And?"]
+
+
+def test_an_item_that_is_gone_cannot_be_taken_over(client: FlaskClient) -> None:
+    items = [ITEM, {"type": "item_reference", "id": "msg_none"}]
+    for path in ("", f"/{begin(client)}/items"):
+        reply = client.post(URL + path, json={"items": items})
+        assert (reply.status_code, reply.json["error"]["param"]) == (404, "items[1].id")
 
 
 def test_an_empty_list_has_no_first_and_no_last(client: FlaskClient) -> None:

@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from openai.types.responses import Response
 
-from tests.fakes import FakeUpstream, completion
+from tests.fakes import FakeUpstream, chunks, completion
+from tests.integration.wire import wait_for
 
 URL = "/v1/responses"
 SHORT = {"input": "Hi", "model": "gpt-4o", "instructions": "Be brief.", "temperature": 0.5}
@@ -172,6 +173,25 @@ def test_bad_fields_are_named(
     error = reply.get_json()["error"]
     assert (reply.status_code, error["param"], error["code"]) == (400, param, code)
     assert error["type"] == "invalid_request_error"
+
+
+def test_the_conversation_that_is_not_there_is_named(client: FlaskClient) -> None:
+    for conversation in ("conv_none", "a-session", {"id": "a-session"}):
+        reply = client.post(URL, json={"input": "Hi", "conversation": conversation})
+        assert (reply.status_code, reply.get_json()["error"]["param"]) == (404, "conversation")
+
+
+def test_what_has_no_effect_is_told_of_a_background_response_too(
+    client: FlaskClient, upstream: FakeUpstream
+) -> None:
+    body = {"input": "Hi", "background": True, "reasoning": {"summary": "auto"}}
+    upstream.enqueue(chunks("Hi"), chunks("Hi"))
+    reply = client.post(URL, json={**body, "stream": True})
+    assert reply.headers["x-dropped-params"] == "reasoning.summary"
+    reply = client.post(URL, json=body)
+    assert reply.headers["x-dropped-params"] == "reasoning.summary"
+    path = f"{URL}/{reply.get_json()['id']}"
+    wait_for(lambda: client.get(path).get_json()["status"] == "completed")
 
 
 def test_a_missing_input_is_named(client: FlaskClient) -> None:

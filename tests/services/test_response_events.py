@@ -36,7 +36,7 @@ def played(*given: dict[str, Any], **options: Any) -> Events:
     """The events of a whole stream, checked for what all streams have in common."""
     made = builder(**options)
     events = [*made.begin(), *(event for part in given for event in made.feed(part))]
-    events += made.finish()
+    events += [*made.finish(), *made.end()]
     check(events)
     return events
 
@@ -398,6 +398,17 @@ def test_a_failure_leaves_what_is_open_incomplete_and_says_why() -> None:
     assert [item["status"] for item in response["output"]] == ["completed", "incomplete"]
 
 
+def test_what_cannot_be_kept_has_failed_and_was_never_completed() -> None:
+    made = builder()
+    events = [*made.begin(), *made.feed(chunk({"content": "Hi"})), *made.finish()]
+    events += made.fail("server_error", "The store is away.")
+    check(events)
+    assert told(events)[-2:] == [("output_item.done", 0), ("failed",)]
+    response = events[-1]["response"]
+    assert (response["status"], response["completed_at"]) == ("failed", None)
+    assert response["output"][0]["content"][0]["text"] == "Hi"
+
+
 def test_a_cancelled_response_keeps_what_was_said() -> None:
     made = builder(background=True)
     made.begin()
@@ -480,7 +491,7 @@ def test_a_whole_completion_makes_the_response_that_its_chunks_would() -> None:
     events = made.begin()
     choice = {"index": 0, "message": WHOLE_MESSAGE, "finish_reason": "tool_calls"}
     events += made.feed_whole(completion(choices=[choice], service_tier="flex"))
-    events += made.finish()
+    events += [*made.finish(), *made.end()]
     check(events)
     response = made.response
     types = [item["type"] for item in response["output"]]

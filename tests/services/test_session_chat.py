@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,9 @@ from chat_api.services.clients import Client
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, exchange_of
 from chat_api.settings import Settings
-from chat_api.upstreams.base import Call
 from chat_api.wiring import Services, build_services
-from tests.fakes import FakeEventStream, FakeUpstream, chunk, chunks
+from tests.fakes import FakeUpstream, WatchedUpstream, chunk, chunks
 from tests.services.gateways import gateway_to
-
-
-class WatchedUpstream(FakeUpstream):
-    """Does something when it is asked."""
-
-    def __init__(self, watch: Callable[[], object]) -> None:
-        super().__init__()
-        self._watch = watch
-
-    def stream(self, call: Call) -> FakeEventStream:
-        self._watch()
-        return super().stream(call)
-
 
 ME = Client(owner="me")
 DEVELOPER = {"role": "developer", "content": "Be brief."}

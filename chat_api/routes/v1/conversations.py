@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from chat_api.errors import StoreUnavailable
 from chat_api.schemas.conversations import (
     ConversationDeletedSchema,
     ConversationItemsRequestSchema,
@@ -29,7 +28,7 @@ ITEMS = f"{ONE}/items"
 @bp.post("")
 @bp.arguments(ConversationRequestSchema)
 @bp.alt_response(200, schema=ConversationSchema, success=True)
-@may_raise(StoreUnavailable)
+@may_raise(*AN_OBJECT)
 @idempotent
 def create(conversation_request: dict[str, Any]) -> Response:
     """Begin a conversation

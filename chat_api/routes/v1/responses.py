@@ -75,7 +75,7 @@ def retrieve(query: dict[str, Any], response_id: str) -> Response:
     service, client = services().responses, current_client()
     if not query["stream"]:
         return jsonify(service.retrieve(response_id, client))
-    events = service.replay(response_id, client, query.get("starting_after", -1))
+    events = service.replay(response_id, query, client)
     return stream_response(response_frames(events), events)
 
 
