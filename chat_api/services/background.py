@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from chat_api.errors import CallerGone, ChatApiError, InvalidRequest
+from chat_api.errors import CallerGone, ChatApiError, InvalidRequest, StoreUnavailable
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_replay import RUNNING, EventReplay
@@ -152,9 +152,8 @@ class BackgroundRuns:
                 for batch in stream:
                     pending += [event for chunk in batch for event in builder.feed(chunk.data)]
                     if pending and time.monotonic() - written >= WRITE_SECONDS:
-                        if not self._store.append_events(turn.id, pending):
+                        if not self._write(turn, pending):
                             return  # cancelled, or deleted
-                        pending.clear()
                         written = time.monotonic()
             pending += builder.finish()
             self._turns.keep_in_session(turn)
@@ -165,7 +164,28 @@ class BackgroundRuns:
             pending += builder.fail(**ABANDONED)
         except ChatApiError as failure:
             pending += builder.fail(failure_code(failure), str(failure))
-        self._store.finish(turn.id, turn.response, pending)
+        self._finish(turn, pending)
+
+    def _write(self, turn: Turn, pending: list[JsonObject]) -> bool:
+        """Store the events that came. While the store is away they wait for the next try: the
+        answer is paid for. False when the response does not run any more."""
+        with contextlib.suppress(StoreUnavailable):
+            if not self._store.append_events(turn.id, pending):
+                return False
+            pending.clear()
+        return True
+
+    def _finish(self, turn: Turn, pending: list[JsonObject]) -> None:
+        """Store the end. A store that is away may come back before others give the run up."""
+        until = time.monotonic() + ABANDONED_SECONDS
+        while True:
+            try:
+                self._store.finish(turn.id, turn.response, pending)
+                return
+            except StoreUnavailable:
+                if self._gives_up or time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE_SECONDS)
 
     def _call_off(self, response_id: str) -> None:
         with self._lock:

@@ -88,7 +88,8 @@ class ResponseStore(Protocol):
         """
 
     def append_events(self, response_id: str, events: Sequence[JsonObject]) -> bool:
-        """Add events to a running response. Each has a `sequence_number` of its own.
+        """Add events to a running response. Each has a `sequence_number` of its own; one that is
+        there already stays as it is.
 
         Returns:
             False when it does not run (any more): then none is stored.

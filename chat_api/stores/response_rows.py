@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import orjson
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
 
 from chat_api.stores.items import ItemRow, insert_items, packed, size_of
 from chat_api.stores.response_base import JsonObject, ResponseRow
 from chat_api.stores.schema import response_events, response_items, responses
 
 ITS_NUMBER = response_events.c.sequence_number
+
+# Both databases know these words, SQLAlchemy has them for each apart.
+ADD_EVENT = text(
+    "INSERT INTO response_events (response_id, sequence_number, event)"
+    " VALUES (:response_id, :sequence_number, :event) ON CONFLICT DO NOTHING"
+)
 
 
 def insert_response(
@@ -43,7 +49,8 @@ def insert_response(
 
 
 def insert_events(connection: Connection, response_id: str, events: Sequence[JsonObject]) -> None:
-    """Store events, each with a `sequence_number` of its own."""
+    """Store events, each with a `sequence_number` of its own. Those that are there already stay:
+    a commit whose answer got lost is tried again."""
     rows = [
         {
             "response_id": response_id,
@@ -53,7 +60,7 @@ def insert_events(connection: Connection, response_id: str, events: Sequence[Jso
         for event in events
     ]
     if rows:
-        connection.execute(insert(response_events), rows)
+        connection.execute(ADD_EVENT, rows)
 
 
 def events_behind(
@@ -64,8 +71,8 @@ def events_behind(
     behind = ITS_NUMBER > max(-1, min(after, 2**62))
     found = select(response_events.c.event)
     found = found.where(response_events.c.response_id == response_id, behind)
-    texts = connection.scalars(found.order_by(ITS_NUMBER).limit(most))
-    return [orjson.loads(text) for text in texts]
+    stored = connection.scalars(found.order_by(ITS_NUMBER).limit(most))
+    return [orjson.loads(event) for event in stored]
 
 
 def next_number(connection: Connection, response_id: str) -> int:

@@ -96,6 +96,7 @@ def test_events_are_told_from_a_number_on(
     responses.append_events("r1", events(0, 1))
     responses.append_events("r1", [])
     responses.append_events("r1", events(5, 2))
+    responses.append_events("r1", events(1, 2))  # again: what became of it was not known
     assert responses.events("r1", "me", after, most) == events(*numbers)
     assert responses.events("r1", "you", after, most) is None
 

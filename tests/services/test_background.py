@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from chat_api import errors
 from chat_api.services.clients import Client
@@ -28,8 +30,8 @@ def told(services: Services, **request: Any) -> list[dict[str, Any]]:
     except errors.ChatApiError as failure:
         events += stream.fail(failure)
     stream.close()
-    assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    assert [event["type"] in LAST for event in events].count(True) == 1
+    assert [e["sequence_number"] for e in events] == list(range(len(events)))
+    assert [e["type"] in LAST for e in events].count(True) == 1
     assert events[-1]["type"] in LAST
     return events
 
@@ -80,6 +82,31 @@ def test_a_failed_response_says_whose_fault_it_was(
     assert last["response"]["error"] == {"code": code, "message": str(refusal)}
 
 
+@pytest.mark.parametrize("statement", ["INSERT INTO response_events", "UPDATE responses"])
+def test_a_store_that_is_away_for_a_moment_costs_nothing(
+    services: Services, upstream: FakeUpstream, statement: str
+) -> None:
+    failures: list[str] = []
+
+    def fail_twice(connection: object, cursor: object, asked: str, *more: object) -> None:
+        if asked.startswith(statement) and upstream.streams and len(failures) < 2:
+            failures.append(asked)
+            raise sqlite3.OperationalError("disk I/O error")
+
+    upstream.enqueue([chunk({"content": "Hel"}), 0.3, chunk({"content": "lo!"}), chunk({}, "stop")])
+    engine = services.database.engine
+    event.listen(engine, "before_cursor_execute", fail_twice)
+    created = services.responses.create({"input": "Hi", "background": True}, ME, is_kept=True)
+    response_id = created["id"]
+    wait_for(lambda: services.responses.retrieve(response_id, ME)["status"] == "completed")
+    event.remove(engine, "before_cursor_execute", fail_twice)
+    assert len(failures) == 2
+    query = {"include_obfuscation": True}
+    events = [e for batch in services.responses.replay(response_id, query, ME) for e in batch]
+    assert [e["sequence_number"] for e in events] == list(range(len(events)))
+    assert "".join(e["delta"] for e in events if "delta" in e) == "Hello!"
+
+
 def test_a_model_that_nobody_has_is_refused_at_once(upstream: FakeUpstream) -> None:
     settings = Settings(stream_heartbeat_seconds=0, allowed_models=("gpt-4o*",))
     services = build_services(settings, upstream)
@@ -115,5 +142,5 @@ def test_a_replay_leaves_the_padding_out_where_that_is_asked(
     query = {"include_obfuscation": False}
     response_id = made[0]["response"]["id"]
     events = [e for batch in services.responses.replay(response_id, query, ME) for e in batch]
-    assert any("obfuscation" in event for event in made)
+    assert any("obfuscation" in e for e in made)
     assert events == [{n: v for n, v in e.items() if n != "obfuscation"} for e in made]
