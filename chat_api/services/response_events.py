@@ -17,9 +17,9 @@ INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 class ResponseBuilder:
     """Makes one response of the chunks of a chat completion, or of a whole one.
 
-    Call `begin`, `feed` for each chunk, and one of `finish`, `fail` and `cancel`. The events that
-    they return have OpenAI's order and keys, numbered from 0 without a gap, and do not change any
-    more. At each moment `response` is the object as it stands.
+    Call `begin`, `feed` for each chunk, and `finish` or `fail`. The events that they return have
+    OpenAI's order and keys, numbered from 0 without a gap, and do not change any more. At each
+    moment `response` is the object as it stands.
 
     Args:
         request: a loaded `ResponseRequestSchema`, its values given back in the response.
@@ -99,20 +99,19 @@ class ResponseBuilder:
         return self._numbered([*events, self._told(self._object["status"])])
 
     def fail(self, code: str, message: str) -> list[JsonObject]:
-        """The last event of a response that will never be whole.
+        """The last event of a response that will never be whole. Behind `finish`, when what it
+        made cannot be stored, it takes the place of that last one, which must not be told.
 
         Args:
             code: `server_error`, `rate_limit_exceeded`, or another that OpenAI documents.
             message: for the caller.
         """
+        if self._object["status"] in ("completed", "incomplete"):
+            self._next_number -= 1
+            self._object |= {"completed_at": None, "incomplete_details": None}
         self._output.cut_off()
         self._object |= {"status": "failed", "error": {"code": code, "message": message}}
         return self._numbered([self._told("failed")])
-
-    def cancel(self) -> None:
-        """The caller wants no more of it. OpenAI has no event for that."""
-        self._output.cut_off()
-        self._object["status"] = "cancelled"
 
     def _note(self, chunk: JsonObject) -> None:
         """What chunks say about the answer as a whole."""

@@ -12,11 +12,12 @@ from chat_api.services.turns import failure_code
 from chat_api.stores.response_base import StoredResponse
 from chat_api.upstreams.base import JsonObject
 
-RUNNING = ("queued", "in_progress")
 LAST = ("response.completed", "response.failed", "response.incomplete")
+"""Whoever ends a run stores one of them with the end; nothing comes behind it."""
+RUNNING = ("queued", "in_progress")
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1.0
-"""How often a silent run is looked at: cancelled, deleted, abandoned?"""
+"""How often a silent run is looked at: has it ended, has its worker died?"""
 MOST_EVENTS = 500
 
 
@@ -26,7 +27,7 @@ class EventReplay:
 
     Args:
         read: finds the events behind a number, so many at most; None where the response is gone.
-        look: finds the response.
+        look: finds the response; one whose worker has died has ended.
         after: the number of the last event that is not wanted.
         heartbeat_seconds: longest silence, 0 for no bound.
     """
@@ -59,8 +60,8 @@ class EventReplay:
             now = time.monotonic()
             if now >= look_at:
                 look_at = now + LOOK_SECONDS
-                if body := self._ended():
-                    yield [*self._read(), *self._cancelled(body)]
+                if self._has_ended():  # with what is stored now, or before what was asked for
+                    yield self._read()
                     return
             if now - spoke_at >= self.heartbeat_seconds:
                 spoke_at = now
@@ -75,12 +76,9 @@ class EventReplay:
             self._after = events[-1]["sequence_number"]
         return events
 
-    def _ended(self) -> JsonObject | None:
-        """The response, where it runs no more."""
+    def _has_ended(self) -> bool:
         found = self._look()
-        if found is None:
-            raise InvalidRequest("The response was deleted meanwhile.")
-        return None if found.body["status"] in RUNNING else found.body
+        return found is None or found.body["status"] not in RUNNING
 
     def fail(self, error: ChatApiError) -> list[JsonObject]:
         """What is told where the events cannot be read any more. The response goes on."""
@@ -96,11 +94,3 @@ class EventReplay:
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _cancelled(self, body: JsonObject) -> list[JsonObject]:
-        """The end of a cancelled response. The protocol has no event for it; its object says which
-        end it is."""
-        if body["status"] != "cancelled":
-            return []
-        number = self._after + 1
-        return [{"type": "response.incomplete", "sequence_number": number, "response": body}]

@@ -160,13 +160,14 @@ class ResponseStream:
             events = [event for chunk in batch for event in builder.feed(chunk.data)]
             if events or not batch:
                 yield events
-        last = builder.finish()
+        *closing, last = builder.finish()
         try:
             self._turns.keep(self._turn)
         except ChatApiError as failure:
             self._stream.record.outcome = type(failure).__name__
+            yield closing
             raise
-        yield last
+        yield [*closing, last]
 
     def fail(self, error: ChatApiError) -> list[JsonObject]:
         """The last events of a response that broke off, which is stored as such where that can

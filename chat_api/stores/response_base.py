@@ -76,8 +76,8 @@ class ResponseStore(Protocol):
             False when the conversation is gone: then nothing is stored.
         """
 
-    def begin(self, row: ResponseRow) -> None:
-        """Store a response that runs from now on, and its input. Makes room first."""
+    def begin(self, row: ResponseRow, events: Sequence[JsonObject] = ()) -> None:
+        """Store a response that runs from now on, its input and first events. Makes room first."""
 
     def finish(self, response_id: str, body: JsonObject, events: Sequence[JsonObject] = ()) -> bool:
         """End a running response: its body, its output, its last events, and input and output in
@@ -108,7 +108,8 @@ class ResponseStore(Protocol):
         """
 
     def cancel(self, response_id: str, owner: str) -> JsonObject | None:
-        """Make a running response `cancelled`; one that has ended stays as it is.
+        """Make a running response `cancelled`, with a last event `response.incomplete`: the
+        protocol has none of its own for that. One that has ended stays as it is.
 
         Returns:
             The body as it then stands; None when there is no such response.

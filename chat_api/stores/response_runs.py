@@ -47,7 +47,7 @@ class SqlResponseRuns:
         self._stored = itertools.count()
         self._between_rooms = max(1, min(MOST_BETWEEN_ROOMS, bounds.most // 1000))
 
-    def begin(self, row: ResponseRow) -> None:
+    def begin(self, row: ResponseRow, events: Sequence[JsonObject] = ()) -> None:
         """See `ResponseStore.begin`."""
         now = self._clock()
         asked = rows_of(row.input_items, now)
@@ -55,6 +55,7 @@ class SqlResponseRuns:
         def work(connection: Connection) -> None:
             self._make_room(connection)
             insert_response(connection, row, asked, (), now, beat_at=now)
+            insert_events(connection, row.id, events)
 
         self._database.write(work)
 
@@ -136,7 +137,7 @@ class SqlResponseRuns:
             if row.beat_at is None:
                 ended: JsonObject = orjson.loads(row.body)
                 return ended
-            return self._end(connection, row.id, row.body, {"status": "cancelled"})
+            return self._end(connection, row.id, row.body, "incomplete", {"status": "cancelled"})
 
         return self._database.write(work)
 
@@ -150,21 +151,27 @@ class SqlResponseRuns:
         def work(connection: Connection) -> int:
             rows = connection.execute(found).all()
             for row in rows:
-                body = self._end(connection, row.id, row.body, {"status": "failed", "error": error})
-                number = next_number(connection, row.id)
-                event = {"type": "response.failed", "sequence_number": number, "response": body}
-                insert_events(connection, row.id, [event])
+                change = {"status": "failed", "error": error}
+                self._end(connection, row.id, row.body, "failed", change)
             return len(rows)
 
         return self._database.write(work)
 
     def _end(
-        self, connection: Connection, response_id: str, stored_body: str, change: JsonObject
+        self,
+        connection: Connection,
+        response_id: str,
+        stored_body: str,
+        last: str,
+        change: JsonObject,
     ) -> JsonObject:
-        """End a running response without output: its body, changed."""
+        """End a running response without output, by that last event: its body, changed."""
         body: JsonObject = {**orjson.loads(stored_body), **change}
         values = {"body": packed(body), "beat_at": None, "last_activity": self._clock()}
         connection.execute(update(responses).where(responses.c.id == response_id).values(values))
+        number = next_number(connection, response_id)
+        event = {"type": f"response.{last}", "sequence_number": number, "response": body}
+        insert_events(connection, response_id, [event])
         return body
 
     def _make_room(self, connection: Connection) -> None:

@@ -25,6 +25,12 @@ def begin(store: SqlResponseStore, name: str = "r1", **changes: Any) -> JsonObje
     return running
 
 
+def cancelled(running: JsonObject, number: int) -> tuple[JsonObject, JsonObject]:
+    """The body of a cancelled response, and its last event."""
+    body = {**running, "status": "cancelled"}
+    return body, {"type": "response.incomplete", "sequence_number": number, "response": body}
+
+
 def events(*numbers: int) -> list[JsonObject]:
     return [{"type": "x", "sequence_number": number, "delta": "\x00é"} for number in numbers]
 
@@ -40,6 +46,8 @@ def test_a_response_that_has_begun_is_there_with_its_input(responses: SqlRespons
     assert responses.get("r1", "me") == StoredResponse("r1", running, True, None, "r0")
     assert ids(responses.input_items("r1", "me", None, 10, False)) == ["r1-asked"]
     assert responses.events("r1", "me", -1, 10) == []
+    responses.begin(response("r2", is_background=True), events(0, 1))
+    assert responses.events("r2", "me", -1, 10) == events(0, 1)
 
 
 def test_its_end_stores_body_output_and_last_events(responses: SqlResponseStore) -> None:
@@ -104,12 +112,13 @@ def test_what_is_cancelled_takes_nothing_more(responses: SqlResponseStore) -> No
     running = begin(responses)
     responses.append_events("r1", events(0))
     assert responses.cancel("r1", "you") is None and status(responses) == "in_progress"
-    assert responses.cancel("r1", "me") == {**running, "status": "cancelled"}
+    told, last = cancelled(running, 1)
+    assert responses.cancel("r1", "me") == told
     assert status(responses) == "cancelled"
     assert not responses.append_events("r1", events(1))
     assert not responses.finish("r1", body("r1", "a"), events(1))
-    assert responses.cancel("r1", "me") == {**running, "status": "cancelled"}
-    assert responses.events("r1", "me", -1, 10) == events(0)
+    assert responses.cancel("r1", "me") == told
+    assert responses.events("r1", "me", -1, 10) == [*events(0), last]
     assert ids(responses.history("r1", "me")) == ["r1-asked"]
 
 
@@ -216,7 +225,8 @@ def test_of_many_ends_at_once_exactly_one_counts(responses: SqlResponseStore) ->
         told = status(responses, name)
         assert set(ends) == {told} and ends.count("completed") <= 1
         written = responses.events(name, "me", -1, 10)
-        assert written is not None and len(written) == (told == "completed")
+        assert written is not None and len(written) == 1
+        assert ("response" in written[0]) == (told == "cancelled")
 
 
 def test_no_event_comes_behind_an_end(responses: SqlResponseStore) -> None:
@@ -239,12 +249,12 @@ def test_no_event_comes_behind_an_end(responses: SqlResponseStore) -> None:
 def test_an_end_waits_for_events_that_are_being_stored(
     responses: SqlResponseStore, database: Database
 ) -> None:
-    begin(responses)
+    running = begin(responses)
     ended = threading.Event()
     ending = threading.Thread(target=lambda: responses.cancel("r1", "me") and ended.set())
 
     def on_execute(connection: object, cursor: object, statement: str, *more: object) -> None:
-        if statement.startswith("INSERT INTO response_events"):
+        if statement.startswith("INSERT INTO response_events") and ending.ident is None:
             ending.start()
             assert not ended.wait(0.2), "a follower who saw the end would miss what comes now"
 
@@ -252,4 +262,5 @@ def test_an_end_waits_for_events_that_are_being_stored(
     assert responses.append_events("r1", events(0))
     event.remove(database.engine, "before_cursor_execute", on_execute)
     ending.join()
-    assert ended.is_set() and responses.events("r1", "me", -1, 10) == events(0)
+    assert ended.is_set()
+    assert responses.events("r1", "me", -1, 10) == [*events(0), cancelled(running, 1)[1]]

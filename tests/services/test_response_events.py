@@ -398,14 +398,14 @@ def test_a_failure_leaves_what_is_open_incomplete_and_says_why() -> None:
     assert [item["status"] for item in response["output"]] == ["completed", "incomplete"]
 
 
-def test_a_cancelled_response_keeps_what_was_said() -> None:
-    made = builder(background=True)
-    made.begin()
-    made.feed(chunk({"content": "Hel"}))
-    made.cancel()
-    (item,) = made.response["output"]
-    assert made.response["status"] == "cancelled"
-    assert (item["status"], item["content"][0]["text"]) == ("incomplete", "Hel")
+def test_what_cannot_be_stored_fails_in_the_place_of_its_end() -> None:
+    made = builder()
+    events = [*made.begin(), *made.feed(chunk({"content": "Hel"}, "length"))]
+    events += [*made.finish()[:-1], *made.fail("server_error", "Not stored.")]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    response = events[-1]["response"]
+    assert (events[-1]["type"], response["status"]) == ("response.failed", "failed")
+    assert (response["completed_at"], response["incomplete_details"]) == (None, None)
 
 
 def test_events_do_not_change_when_the_response_grows() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from chat_api.errors import SessionNotFound
 from chat_api.services.clients import Client
 from chat_api.services.responses import short_form
 from chat_api.wiring import Services
-from tests.fakes import FakeUpstream, completion
+from tests.fakes import FakeUpstream, chunks, completion
 
 
 def create(services: Services, **request: Any) -> dict[str, Any]:
@@ -148,3 +149,23 @@ def test_the_details_of_the_usage_are_kept(services: Services, upstream: FakeUps
         "total_tokens": 14,
     }
     assert response["service_tier"] == "flex"
+
+
+def test_a_stream_that_cannot_be_stored_fails_in_the_place_of_its_end(
+    services: Services, upstream: FakeUpstream
+) -> None:
+    session = services.sessions.begin(None, Client())
+    upstream.enqueue(chunks("Hello!"))
+    stream = services.responses.stream({"input": "Hi", "conversation": session.id}, Client())
+    services.sessions.delete(session.id, Client())
+    events: list[dict[str, Any]] = []
+    with pytest.raises(SessionNotFound) as caught:
+        for batch in stream:
+            events += batch
+    events += stream.fail(caught.value)
+    stream.close()
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert [event["type"] for event in events[-2:]] == [
+        "response.output_item.done",
+        "response.failed",
+    ]
