@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from openai.types.responses import Response
 
-from tests.fakes import FakeUpstream, completion
+from chat_api.wiring import Services
+from tests.fakes import FakeUpstream, chunks, completion
 
 URL = "/v1/responses"
 SHORT = {"input": "Hi", "model": "gpt-4o", "instructions": "Be brief.", "temperature": 0.5}
@@ -71,6 +72,17 @@ def test_a_preference_always_wins(
     )
     assert ("object" in reply.get_json()) == (applied != "minimal")
     assert reply.headers.get("Preference-Applied") == (applied and f"return={applied}")
+
+
+def test_what_runs_in_the_background_is_told_in_full(
+    client: FlaskClient, services: Services, upstream: FakeUpstream
+) -> None:
+    upstream.enqueue(chunks("Hello!"))
+    given = {"input": "Hi", "background": True}
+    reply = client.post(URL, json=given, headers={"Prefer": "return=minimal"})
+    assert reply.get_json()["status"] == "queued" and reply.get_json()["store"] is True
+    assert "Preference-Applied" not in reply.headers
+    services.background.end(10.0)
 
 
 def test_the_full_object_is_openais(client: FlaskClient, upstream: FakeUpstream) -> None:
