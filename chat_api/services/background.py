@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import socket
 import threading
@@ -10,7 +11,13 @@ import time
 
 import structlog
 
-from chat_api.errors import CallerGone, ChatApiError, InvalidRequest, StoreUnavailable
+from chat_api.errors import (
+    CallerGone,
+    ChatApiError,
+    InvalidRequest,
+    ObjectNotFound,
+    StoreUnavailable,
+)
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_replay import RUNNING, EventReplay
@@ -39,13 +46,21 @@ class BackgroundRuns:
     """The runs of this worker. Each has a thread, which gevent's patching makes a greenlet."""
 
     def __init__(
-        self, gateway: Gateway, turns: Turns, store: ResponseStore, *, heartbeat_seconds: float
+        self,
+        gateway: Gateway,
+        turns: Turns,
+        store: ResponseStore,
+        *,
+        heartbeat_seconds: float,
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         self._gateway = gateway
         self._turns = turns
         self._store = store
         self._heartbeat_seconds = heartbeat_seconds
+        self._beat_seconds = beat_seconds
         self._runs: dict[str, socket.socket] = {}
+        self._beats = False
         self._gives_up = False
         self._lock = threading.Lock()
 
@@ -59,18 +74,19 @@ class BackgroundRuns:
         self._gateway.check_model(turn.body.get("model"), turn.client)
         queued = turn.response
         first = turn.builder.begin()
-        self._store.begin(turn.row)
-        self._store.append_events(turn.id, first)
+        # Nobody may ever look at those that died with a worker, and running ones make no room.
+        self._store.fail_abandoned(ABANDONED_SECONDS, ABANDONED)
+        self._store.begin(turn.row, first)
         # The far end is the *caller* whom the upstream's connection watches: closing the near end
         # calls the run off at once, wherever it waits.
         near, far = socket.socketpair()
         with self._lock:
             self._runs[turn.id] = near
-            is_first = len(self._runs) == 1
+            beats, self._beats = self._beats, True
         record = CallRecord(request_id=turn.client.record.request_id)
-        client = Client(Caller(far), turn.client.owner, turn.client.upstream_key, record=record)
+        client = dataclasses.replace(turn.client, caller=Caller(far), record=record)
         threading.Thread(target=self._run, args=(turn, client, far), daemon=True).start()
-        if is_first:
+        if not beats:
             threading.Thread(target=self._beat, daemon=True).start()
         return queued
 
@@ -110,6 +126,8 @@ class BackgroundRuns:
             ObjectNotFound, StoreUnavailable
         """
         events = self._store.events(response_id, client.owner, max(-1, after - 1), 1)
+        if events is None:
+            raise ObjectNotFound("Response", response_id)
         if after >= 0 and not events:
             text = "`starting_after` is past the last event of this response."
             raise InvalidRequest(text, "starting_after", "invalid_value")
@@ -120,12 +138,9 @@ class BackgroundRuns:
 
     def _run(self, turn: Turn, client: Client, far: socket.socket) -> None:
         record = client.record
-        pending: list[JsonObject] = []  # events that are not stored yet
         try:
             with far:
-                self._answer(turn, client, pending)
-        except CallerGone:
-            record.outcome = "cancelled"
+                self._answer(turn, client)
         except Exception as error:  # a thread's own would be printed, with what is in it
             record.outcome = type(error).__name__
             log.error("background", request_id=record.request_id, error=record.outcome)
@@ -143,8 +158,9 @@ class BackgroundRuns:
                 outcome=record.outcome,
             )
 
-    def _answer(self, turn: Turn, client: Client, pending: list[JsonObject]) -> None:
+    def _answer(self, turn: Turn, client: Client) -> None:
         builder = turn.builder
+        pending: list[JsonObject] = []  # events that are not stored yet
         try:
             with contextlib.closing(self._gateway.stream(turn.streamed_body, client)) as stream:
                 stream.heartbeat_seconds = WRITE_SECONDS  # what came is written in a silence too
@@ -159,10 +175,12 @@ class BackgroundRuns:
             self._turns.keep_in_session(turn)
             pending += builder.end()
         except CallerGone:
+            client.record.outcome = "cancelled"
             if not self._gives_up:
-                raise
+                return
             pending += builder.fail(**ABANDONED)
         except ChatApiError as failure:
+            client.record.outcome = type(failure).__name__
             pending += builder.fail(failure_code(failure), str(failure))
         self._finish(turn, pending)
 
@@ -201,9 +219,10 @@ class BackgroundRuns:
     def _beat(self) -> None:
         """Until this worker has no run left."""
         while True:
-            time.sleep(BEAT_SECONDS)
+            time.sleep(self._beat_seconds)
             with self._lock:
                 running = list(self._runs)
+                self._beats = bool(running)
             if not running:
                 return
             with contextlib.suppress(ChatApiError):  # logged; the next beat may get through

@@ -64,9 +64,7 @@ class Gateway:
             upstream, call = target.upstream, self._begin(target, body, client)
 
             def ask_one(call: Call) -> Completion:
-                completion = self._with_retries(upstream.complete, call, target, client.record)
-                client.record.upstream_headers = completion.headers
-                return completion
+                return self._whole(upstream.complete, call, target, client.record)
 
             if n == 1:
                 return ask_one(call)
@@ -79,7 +77,7 @@ class Gateway:
 
         def ask(target: Target) -> Embeddings:
             call = self._begin(target, body, client)
-            return self._with_retries(target.upstream.embed, call, target, client.record)
+            return self._whole(target.upstream.embed, call, target, client.record)
 
         return self._first_answer(ask, 1, body, client)
 
@@ -185,6 +183,14 @@ class Gateway:
             self._health.remember(target.upstream.name, error, began_at)
 
         return pass_by
+
+    def _whole(
+        self, attempt: Callable[[Call], Whole], call: Call, target: Target, record: CallRecord
+    ) -> Whole:
+        """A whole answer; the record gets the headers that came with it."""
+        answer = self._with_retries(attempt, call, target, record)
+        record.upstream_headers = answer.headers
+        return answer
 
     def _with_retries(
         self,

@@ -121,8 +121,8 @@ class Idempotency:
                 self._store.finish(key, flight.holder, reply)
             else:
                 self._store.release(key, flight.holder)
-        except StoreUnavailable:
-            flight.held_until = time.monotonic() + UNSETTLED_SECONDS
+        except StoreUnavailable:  # again and again, perhaps: the first time counts
+            flight.held_until = min(flight.held_until, time.monotonic() + UNSETTLED_SECONDS)
             return
         self._forget(key, flight)
 

@@ -115,11 +115,6 @@ class ResponseBuilder:
         self._object |= {"completed_at": None, "incomplete_details": None}
         return self._numbered([self._told("failed")])
 
-    def cancel(self) -> None:
-        """The caller wants no more of it. OpenAI has no event for that."""
-        self._output.cut_off()
-        self._object["status"] = "cancelled"
-
     def _note(self, chunk: JsonObject) -> None:
         """What chunks say about the answer as a whole."""
         if model := text_at(chunk, "model"):

@@ -12,11 +12,12 @@ from chat_api.services.turns import failure_code
 from chat_api.stores.response_base import StoredResponse
 from chat_api.upstreams.base import JsonObject
 
-RUNNING = ("queued", "in_progress")
 LAST = ("response.completed", "response.failed", "response.incomplete")
+"""Whoever ends a run stores one of them with the end; nothing comes behind it."""
+RUNNING = ("queued", "in_progress")
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1.0
-"""How often a silent run is looked at: cancelled, deleted, abandoned?"""
+"""How often a silent run is looked at: has it ended, has its worker died?"""
 MOST_EVENTS = 500
 
 
@@ -26,7 +27,7 @@ class EventReplay:
 
     Args:
         read: finds the events behind a number, so many at most; None where the response is gone.
-        look: finds the response.
+        look: finds the response; one whose worker has died has ended.
         after: the number of the last event that is not wanted.
         heartbeat_seconds: longest silence, 0 for no bound.
         is_padded: whether events keep the padding that they were made with.

@@ -76,8 +76,8 @@ class ResponseStore(Protocol):
             False when the conversation is gone: then nothing is stored.
         """
 
-    def begin(self, row: ResponseRow) -> None:
-        """Store a response that runs from now on, and its input. Makes room first."""
+    def begin(self, row: ResponseRow, events: Sequence[JsonObject] = ()) -> None:
+        """Store a response that runs from now on, its input and first events. Makes room first."""
 
     def finish(self, response_id: str, body: JsonObject, events: Sequence[JsonObject] = ()) -> bool:
         """End a running response: its body, its output, its last events, and input and output in

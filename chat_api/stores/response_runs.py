@@ -48,7 +48,7 @@ class SqlResponseRuns:
         self._stored = itertools.count()
         self._between_rooms = max(1, min(MOST_BETWEEN_ROOMS, bounds.most // 1000))
 
-    def begin(self, row: ResponseRow) -> None:
+    def begin(self, row: ResponseRow, events: Sequence[JsonObject] = ()) -> None:
         """See `ResponseStore.begin`."""
         now = self._clock()
         asked = rows_of(row.input_items, now)
@@ -56,6 +56,7 @@ class SqlResponseRuns:
         def work(connection: Connection) -> None:
             self._make_room(connection)
             insert_response(connection, row, asked, (), now, beat_at=now)
+            insert_events(connection, row.id, events)
 
         self._database.write(work)
 

@@ -44,11 +44,12 @@ class Embeddings:
     """OpenAI's list of vectors, parsed; each is an array of numbers, or base64 of 32-bit floats,
     whatever was asked for.
 
-    `raw` is the upstream's bytes; None when they must be written.
+    `raw` is the upstream's bytes; None when they must be written. `headers` as in `Completion`.
     """
 
     raw: bytes | None
     data: JsonObject
+    headers: Mapping[str, str] | None = None
 
 
 class Event(NamedTuple):

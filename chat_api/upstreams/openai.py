@@ -136,7 +136,7 @@ class OpenAIUpstream:
                 refusal = self._refusal(exchange, call.caller_key)
                 raise embedding_refusal(self.name, exchange.status, refusal)
             raw = read_whole(exchange, float("inf"))
-            return Embeddings(raw, embedding_list(raw))
+            return Embeddings(raw, embedding_list(raw), exchange.headers)
 
     def models(self) -> list[JsonObject]:
         """See `Upstream.models`."""

@@ -65,6 +65,13 @@ def preferred_return() -> str | None:
     return None
 
 
+def with_preference(reply: Response, applied: str) -> Response:
+    """The reply, which says so where it is what the caller's `Prefer` asked for."""
+    if preferred_return() == applied:
+        reply.headers["Preference-Applied"] = f"return={applied}"
+    return reply
+
+
 def is_from_openai_client() -> bool:
     """Every OpenAI client sends the first of these, OpenAI's own the second too."""
     environ = request().environ

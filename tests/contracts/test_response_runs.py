@@ -25,6 +25,12 @@ def begin(store: SqlResponseStore, name: str = "r1", **changes: Any) -> JsonObje
     return running
 
 
+def cancelled(running: JsonObject, number: int) -> tuple[JsonObject, JsonObject]:
+    """The body of a cancelled response, and its last event."""
+    body = {**running, "status": "cancelled"}
+    return body, {"type": "response.incomplete", "sequence_number": number, "response": body}
+
+
 def events(*numbers: int) -> list[JsonObject]:
     return [{"type": "x", "sequence_number": number, "delta": "\x00é"} for number in numbers]
 
@@ -40,6 +46,8 @@ def test_a_response_that_has_begun_is_there_with_its_input(responses: SqlRespons
     assert responses.get("r1", "me") == StoredResponse("r1", running, True, None, "r0")
     assert ids(responses.input_items("r1", "me", None, 10, False)) == ["r1-asked"]
     assert responses.events("r1", "me", -1, 10) == []
+    responses.begin(response("r2", is_background=True), events(0, 1))
+    assert responses.events("r2", "me", -1, 10) == events(0, 1)
 
 
 def test_its_end_stores_body_output_and_last_events(responses: SqlResponseStore) -> None:

@@ -35,6 +35,16 @@ def test_the_sdk_reads_vectors_however_the_upstream_writes_them(
     assert stage.exchanges[0].json["encoding_format"] == "base64"
 
 
+def test_the_upstreams_headers_come_along(
+    sdk: openai.OpenAI, relay_upstream: ScriptedUpstream, stage: Stage
+) -> None:
+    headers = "openai-processing-ms: 17\r\nx-ratelimit-limit-tokens: 9\r\nserver: x\r\n"
+    relay_upstream.script = lambda exchange: exchange.reply(200, vectors(NUMBERS), headers)
+    told = sdk.embeddings.with_raw_response.create(model="vectors-1", input="a").headers
+    assert (told["openai-processing-ms"], told["x-ratelimit-limit-tokens"]) == ("17", "9")
+    assert told["server"] != "x"
+
+
 def test_the_log_tells_of_the_call_and_not_of_the_text(
     relay: Server, relay_upstream: ScriptedUpstream, stage: Stage
 ) -> None:

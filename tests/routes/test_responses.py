@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from openai.types.responses import Response
 
+from chat_api.wiring import Services
 from tests.fakes import FakeUpstream, chunks, completion
 from tests.integration.wire import wait_for
 
@@ -72,6 +73,17 @@ def test_a_preference_always_wins(
     )
     assert ("object" in reply.get_json()) == (applied != "minimal")
     assert reply.headers.get("Preference-Applied") == (applied and f"return={applied}")
+
+
+def test_what_runs_in_the_background_is_told_in_full(
+    client: FlaskClient, services: Services, upstream: FakeUpstream
+) -> None:
+    upstream.enqueue(chunks("Hello!"))
+    given = {"input": "Hi", "background": True}
+    reply = client.post(URL, json=given, headers={"Prefer": "return=minimal"})
+    assert reply.get_json()["status"] == "queued" and reply.get_json()["store"] is True
+    assert "Preference-Applied" not in reply.headers
+    services.background.end(10.0)
 
 
 def test_the_full_object_is_openais(client: FlaskClient, upstream: FakeUpstream) -> None:

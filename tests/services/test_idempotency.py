@@ -65,6 +65,19 @@ def worker(store: FailingStore) -> Idempotency:
     return Idempotency(store, beat_seconds=0.02)
 
 
+class Joining(Caller):
+    """A caller of whom one knows that it waits for another's call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = threading.Event()
+
+    def wait(self, seconds: float, *others: object) -> int:
+        self.waits.set()
+        threading.Event().wait(seconds)
+        return 0
+
+
 def never() -> tuple[int, str, bytes]:
     raise AssertionError("the call was made twice")
 
@@ -139,11 +152,20 @@ def test_those_who_joined_hear_of_the_failure_and_it_is_not_kept(store: FailingS
         raise UpstreamFailed("x")
 
     here = worker(store)
-    held = Held(here, fail).begun()
-    joined = threading.Thread(target=lambda: pytest.raises(UpstreamFailed, once, here, never))
+    held, joining = Held(here, fail).begun(), Joining()
+    found: list[BaseException] = []
+
+    def join() -> None:
+        with pytest.raises(UpstreamFailed) as caught:
+            here.once("k", "f", never, joining)
+        found.append(caught.value)
+
+    joined = threading.Thread(target=join)
     joined.start()
+    assert joining.waits.wait(10)
     assert isinstance(held.ended(), UpstreamFailed)
     joined.join(10)
+    assert len(found) == 1
     assert once(worker(store), lambda: REPLY) == (REPLY, False)
 
 
@@ -152,10 +174,13 @@ def test_when_the_first_leaves_one_who_joined_makes_the_call(store: FailingStore
         raise CallerGone("x")
 
     here = worker(store)
-    held = Held(here, leave).begun()
+    held, joining = Held(here, leave).begun(), Joining()
     found: list[object] = []
-    joined = threading.Thread(target=lambda: found.append(once(here, lambda: REPLY)))
+    joined = threading.Thread(
+        target=lambda: found.append(here.once("k", "f", lambda: REPLY, joining))
+    )
     joined.start()
+    assert joining.waits.wait(10)
     assert isinstance(held.ended(), CallerGone)
     joined.join(10)
     assert found == [(REPLY, False)]

@@ -409,16 +409,6 @@ def test_what_cannot_be_kept_has_failed_and_was_never_completed() -> None:
     assert response["output"][0]["content"][0]["text"] == "Hi"
 
 
-def test_a_cancelled_response_keeps_what_was_said() -> None:
-    made = builder(background=True)
-    made.begin()
-    made.feed(chunk({"content": "Hel"}))
-    made.cancel()
-    (item,) = made.response["output"]
-    assert made.response["status"] == "cancelled"
-    assert (item["status"], item["content"][0]["text"]) == ("incomplete", "Hel")
-
-
 def test_events_do_not_change_when_the_response_grows() -> None:
     made = builder()
     events = [*made.begin(), *made.feed(chunk({"content": "Hel"}))]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chat_api.errors import SessionNotFound
 from chat_api.services.clients import Client
 from chat_api.services.responses import short_form
 from chat_api.wiring import Services
@@ -158,3 +159,23 @@ def test_a_streamed_response_has_its_usage_too(services: Services, upstream: Fak
         *_, last = [event for batch in stream for event in batch]
     assert last["type"] == "response.completed"
     assert last["response"]["usage"]["total_tokens"] == 11
+
+
+def test_a_stream_that_cannot_be_stored_fails_in_the_place_of_its_end(
+    services: Services, upstream: FakeUpstream
+) -> None:
+    session = services.sessions.begin(None, Client())
+    upstream.enqueue(chunks("Hello!"))
+    stream = services.responses.stream({"input": "Hi", "conversation": session.id}, Client())
+    services.sessions.delete(session.id, Client())
+    events: list[dict[str, Any]] = []
+    with pytest.raises(SessionNotFound) as caught:
+        for batch in stream:
+            events += batch
+    events += stream.fail(caught.value)
+    stream.close()
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert [event["type"] for event in events[-2:]] == [
+        "response.output_item.done",
+        "response.failed",
+    ]

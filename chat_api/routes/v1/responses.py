@@ -25,6 +25,7 @@ from chat_api.web.requests import (
     page_of,
     preferred_return,
     services,
+    with_preference,
 )
 from chat_api.web.sse import RESPONSE_EVENTS, response_frames, stream_response
 
@@ -51,14 +52,19 @@ def create(response_request: dict[str, Any]) -> Response:
     if response_request.get("stream"):
         stream = service.stream(response_request, client)
         return stream_response(response_frames(stream), stream)
-    preference = preferred_return()
-    wants_short = is_short(response_request) and not is_from_openai_client()
-    short = preference == "minimal" or (preference is None and wants_short)
+    short = _is_for_short_form(response_request)
     response = service.create(response_request, client, is_kept=not short)
     reply = jsonify(short_form(response) if short else response)
+    return with_preference(reply, "minimal" if short else "representation")
+
+
+def _is_for_short_form(response_request: dict[str, Any]) -> bool:
+    if response_request.get("background"):
+        return False  # there is no text yet, only an id to ask for it by
+    preference = preferred_return()
     if preference is not None:
-        reply.headers["Preference-Applied"] = f"return={preference}"
-    return reply
+        return preference == "minimal"
+    return is_short(response_request) and not is_from_openai_client()
 
 
 @bp.get(ONE)

@@ -1,0 +1,113 @@
+"""The runs of a worker: who tells that they live, and what becomes of them when it leaves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from chat_api.errors import CallerGone, StoreUnavailable
+from chat_api.services.background import BackgroundRuns
+from chat_api.services.clients import Client
+from chat_api.services.responses import ResponseService
+from chat_api.services.turns import Turns
+from chat_api.stores.response_base import JsonObject, ResponseBounds
+from chat_api.stores.responses import SqlResponseStore
+from chat_api.wiring import Services
+from tests.fakes import FakeUpstream, chunks
+
+BEAT_SECONDS = 0.3
+HOUR = 3600.0
+
+
+class WatchedStore(SqlResponseStore):
+    """A store that knows who has beaten, and fails in `finish` when it is told to."""
+
+    def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(services.database, ResponseBounds(HOUR, 100), clock)
+        self.beating: set[int] = set()
+        self.fails = False
+
+    def beat(self, response_ids: Sequence[str]) -> set[str]:
+        self.beating.add(threading.get_ident())
+        return super().beat(response_ids)
+
+    def finish(self, response_id: str, body: JsonObject, events: Sequence[JsonObject] = ()) -> bool:
+        if self.fails:
+            raise StoreUnavailable
+        return super().finish(response_id, body, events)
+
+
+class Worker:
+    """A worker over that store."""
+
+    def __init__(self, services: Services, store: WatchedStore) -> None:
+        gateway = services.gateway
+        turns = Turns(gateway, store, services.conversations, services.sessions)
+        self.runs = BackgroundRuns(
+            gateway, turns, store, heartbeat_seconds=0, beat_seconds=BEAT_SECONDS
+        )
+        self._responses = ResponseService(gateway, turns, self.runs, store)
+
+    def create(self, **more: Any) -> str:
+        request = {"input": "Hi", "background": True, **more}
+        return str(self._responses.create(request, Client(), is_kept=True)["id"])
+
+    def wait(self, response_id: str) -> None:
+        """Until it has ended."""
+        while self._responses.retrieve(response_id, Client())["status"] == "in_progress":
+            time.sleep(0.005)
+
+    def events(self, response_id: str) -> list[JsonObject]:
+        """All its events, once it has ended."""
+        events = self._responses.replay(response_id, {"include_obfuscation": True}, Client())
+        return [event for batch in events for event in batch]
+
+
+@pytest.fixture
+def store(services: Services) -> WatchedStore:
+    return WatchedStore(services)
+
+
+@pytest.fixture
+def worker(services: Services, store: WatchedStore) -> Worker:
+    return Worker(services, store)
+
+
+def test_of_many_runs_one_after_the_other_a_single_thread_tells_that_they_live(
+    worker: Worker, store: WatchedStore, upstream: FakeUpstream
+) -> None:
+    for _ in range(5):
+        upstream.enqueue(chunks("Hello!"))
+        worker.wait(worker.create())
+    upstream.enqueue([3 * BEAT_SECONDS, *chunks("Hello!")])
+    worker.wait(worker.create())
+    worker.runs.end(10.0)
+    assert len(store.beating) == 1
+
+
+def test_a_worker_that_leaves_without_its_store_leaves_without_a_word(
+    worker: Worker, store: WatchedStore, upstream: FakeUpstream
+) -> None:
+    """What a thread raises would be printed, with what is in it; here it is an error."""
+    upstream.enqueue([0.2, CallerGone("x")])
+    worker.create()
+    store.fails = True
+    worker.runs.end(0.0)
+
+
+def test_those_that_died_with_a_worker_have_failed_when_another_run_begins(
+    worker: Worker, store: WatchedStore, services: Services, upstream: FakeUpstream
+) -> None:
+    upstream.enqueue(chunks("Hello!"))
+    store.fails = True
+    lost = worker.create()
+    worker.runs.end(10.0)
+    upstream.enqueue(chunks("Hello!"))
+    other = Worker(services, WatchedStore(services, lambda: time.time() + HOUR))
+    other.create()
+    other.runs.end(10.0)
+    assert (store.events(lost, "", -1, 100) or [])[-1]["type"] == "response.failed"
