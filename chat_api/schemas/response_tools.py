@@ -20,7 +20,6 @@ from chat_api.schemas.fields import REQUIRED, StrictField
 from chat_api.schemas.response_shapes import MOST_TOOLS, SCHEMA_NAME, TEXT_FORMAT, TOOL_CHOICE
 from chat_api.schemas.shapes import array_of
 
-_A_NAME = re.compile(r"(?s).+")
 _A_SCHEMA_NAME = re.compile(SCHEMA_NAME)
 
 
@@ -115,7 +114,8 @@ def _check_function(path: str, tool: Any) -> None:
         raise wrong(f"{path}.type", REQUIRED)
     if kind != "function":
         raise unsupported_value(f"{path}.type", kind)
-    need_name(path, tool, _A_NAME)
+    if not need(str, path, tool, "name"):
+        raise wrong(f"{path}.name", "must not be empty.")
 
 
 def _check_format(path: str, wanted: dict[str, Any]) -> None:

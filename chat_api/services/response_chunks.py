@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from chat_api.upstreams.base import JsonObject
 
 
@@ -26,6 +28,13 @@ def text_at(given: JsonObject, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def content_of(delta: JsonObject) -> str:
+    """The text of a delta or message. Some servers write it in parts, as requests may."""
+    return text_at(delta, "content") or "".join(
+        text_at(part, "text") for part in _objects(delta, "content")
+    )
+
+
 def logprobs_of(choice: JsonObject) -> list[Any]:
     """The logprobs of a choice's text."""
     told = choice.get("logprobs")
@@ -41,7 +50,7 @@ def fragments_of(delta: JsonObject) -> Iterator[Fragment]:
             index if isinstance(index, int) else 0,
             text_at(call, "id"),
             text_at(inside, "name"),
-            text_at(inside, "arguments"),
+            _arguments_of(inside),
         )
 
 
@@ -60,6 +69,14 @@ def as_chunk(completion: JsonObject) -> JsonObject:
     numbered = [{**call, "index": number} for number, call in calls]
     delta = {**choice["message"], "tool_calls": numbered}
     return {**completion, "choices": [{**choice, "index": 0, "delta": delta}]}
+
+
+def _arguments_of(function: JsonObject) -> str:
+    """JSON as a text. Some servers write the object itself."""
+    value = function.get("arguments")
+    return (
+        orjson.dumps(value).decode() if isinstance(value, dict) else text_at(function, "arguments")
+    )
 
 
 def _objects(given: JsonObject, name: str) -> Iterator[JsonObject]:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from chat_api.errors import UpstreamBroken
-from chat_api.services.response_chunks import Fragment, annotations_of, fragments_of, text_at
+from chat_api.services.response_chunks import (
+    Fragment,
+    annotations_of,
+    content_of,
+    fragments_of,
+    text_at,
+)
 from chat_api.services.response_output_items import CallItem, ContentItem, Item
 from chat_api.services.response_parts import Pad
 from chat_api.upstreams.base import JsonObject
@@ -36,7 +42,7 @@ class Output:
         events: list[JsonObject] = []
         if thought := text_at(delta, "reasoning_content") or text_at(delta, "reasoning"):
             events += self._say("reasoning", "reasoning_text", thought)
-        if text := text_at(delta, "content"):
+        if text := content_of(delta):
             events += self._say("message", "output_text", text, logprobs)
         elif logprobs and (message := self._message()):
             # Of a token that is not a whole letter. (Those of calls and thoughts have no place.)

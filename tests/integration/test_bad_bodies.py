@@ -8,7 +8,9 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import openai
 import pytest
 
 from tests.integration.doors import CHAT, DOORS, V1, Door, door_name
@@ -148,3 +150,20 @@ def test_a_body_of_another_type_is_refused(
 def test_json_by_another_name_is_taken(relay: Server, stage: Stage, kind: str) -> None:
     reply = send(relay, V1.path, V1.body(), headers={"Content-Type": kind})
     assert reply.status == 200
+
+
+def test_an_image_of_50_megabytes_is_refused_in_openais_words(relay: Server, stage: Stage) -> None:
+    image: Any = f"data:image/png;base64,{'A' * 50_000_000}"
+    part: Any = {"type": "input_image", "image_url": image, "detail": "low"}
+    chat_part: Any = {"type": "image_url", "image_url": {"url": image}}
+    with openai.OpenAI(base_url=f"{relay.url}/v1", api_key="any", max_retries=0) as sdk:
+        for call in (
+            lambda: sdk.responses.create(input=[{"role": "user", "content": [part]}]),
+            lambda: sdk.chat.completions.create(
+                model="gpt-4o", messages=[{"role": "user", "content": [chat_part]}]
+            ),
+        ):
+            with pytest.raises(openai.APIStatusError) as caught:
+                call()
+            assert (caught.value.status_code, caught.value.code) == (413, "request_too_large")
+    assert stage.exchanges == []

@@ -191,6 +191,9 @@ def test_a_refusal_of_the_upstream_is_a_failed_response(sdk: openai.OpenAI, stag
 
 def test_what_cannot_be_resumed_or_cancelled_says_so(sdk: openai.OpenAI, stage: Stage) -> None:
     plain = sdk.responses.create(model="gpt-4o-mini", input="Hi")
+    lost = sdk.responses.create(model="gpt-4o-mini", input="Hi", store=False)
+    with pytest.raises(openai.NotFoundError):
+        sdk.responses.retrieve(lost.id, stream=True)
     done = sdk.responses.create(model="gpt-4o-mini", input="Hi", background=True)
     wait_for(lambda: sdk.responses.retrieve(done.id).status == "completed")
     last = list(sdk.responses.retrieve(done.id, stream=True))[-1].sequence_number

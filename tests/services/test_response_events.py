@@ -465,6 +465,17 @@ def test_chunks_that_say_nothing_new_have_no_events() -> None:
         assert made.feed(silent) == []
 
 
+def test_a_text_in_parts_and_arguments_that_are_an_object_are_understood() -> None:
+    parts = [{"type": "text", "text": "Hel"}, {"type": "thinking"}, {"type": "text", "text": "lo!"}]
+    call = {"index": 0, "id": "call_1", "function": {"name": "f", "arguments": {"city": "Rome"}}}
+    events = played(
+        chunk({"content": parts}), chunk({"tool_calls": [call]}), chunk({}, "tool_calls")
+    )
+    message, tool_call = events[-1]["response"]["output"]
+    assert message["content"][0]["text"] == "Hello!"
+    assert tool_call["arguments"] == '{"city":"Rome"}'
+
+
 WHOLE_MESSAGE = {
     "role": "assistant",
     "content": "One moment.",
