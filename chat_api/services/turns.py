@@ -11,6 +11,7 @@ from chat_api.errors import ChatApiError, InvalidRequest, ObjectNotFound, Upstre
 from chat_api.services.clients import Client
 from chat_api.services.context import fitted
 from chat_api.services.conversations import Conversations
+from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_events import ResponseBuilder
 from chat_api.services.response_items import input_items, messages_of
@@ -180,9 +181,7 @@ class Turns:
         for index, item in enumerate(items):
             if item["type"] == "item_reference":
                 found = self._store.item(item["id"], client.owner)
-                if found is None:
-                    raise ObjectNotFound("Item", item["id"], f"input[{index}].id")
-                items[index] = found
+                items[index] = there(found, "Item", item["id"], f"input[{index}].id")
             elif "conversation" in request:
                 check_length(f"input[{index}]", str(item.get("content") or item.get("output")))
         return items
