@@ -87,9 +87,16 @@ class Conversations:
         self.extend(conversation_id, client, items)
         return listed(items, has_more=False)
 
-    def extend(self, conversation_id: str, client: Client, items: list[Item]) -> None:
-        """Add items as they are."""
-        there(self._store.add(conversation_id, client.owner, items) or None, KIND, conversation_id)
+    def extend(
+        self, conversation_id: str, client: Client, items: list[Item], param: str | None = None
+    ) -> None:
+        """Add items as they are. `param` as in `there`."""
+        there(
+            self._store.add(conversation_id, client.owner, items) or None,
+            KIND,
+            conversation_id,
+            param,
+        )
 
     def item(self, conversation_id: str, item_id: str, client: Client) -> Item:
         """One of its items."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat_api.errors import ChatApiError, InvalidRequest, ObjectNotFound, UpstreamRateLimited
+from chat_api.errors import ChatApiError, InvalidRequest, UpstreamRateLimited
 from chat_api.services.clients import Client
 from chat_api.services.context import fitted
 from chat_api.services.conversations import Conversations
 from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_events import ResponseBuilder
-from chat_api.services.response_items import input_items, messages_of
+from chat_api.services.response_items import input_items, items_of, messages_of
 from chat_api.services.response_requests import completion_request, dropped_params
 from chat_api.services.sessions import Sessions, check_length
 from chat_api.stores.base import Session
@@ -101,14 +100,10 @@ class Turns:
         previous_id = request.get("previous_response_id")
         named = request.get("conversation")
         conversation_id = named["id"] if isinstance(named, dict) else named
-        session = None
-        if conversation_id is not None and not Conversations.is_id(conversation_id):
-            session = self._sessions.get(conversation_id, client)
         history: list[Item] = []
-        if session is not None:
-            history = items_of(session.messages)
-        elif conversation_id is not None:
-            history = self._conversations.history(conversation_id, client)
+        session = None
+        if conversation_id is not None:
+            history, session = self._conversation(conversation_id, client)
         elif previous_id is not None:
             history = self._previous(previous_id, client)
         asked = self._asked(request, client)
@@ -145,10 +140,13 @@ class Turns:
             StoreUnavailable
         """
         self.keep_in_session(turn)
-        if turn.is_kept and not self._store.put(turn.row):
-            raise ObjectNotFound("Conversation", str(turn.conversation_id), "conversation")
-        if not turn.is_kept and turn.conversation_id is not None:
-            self._conversations.extend(turn.conversation_id, turn.client, turn.exchange)
+        if turn.is_kept:
+            stored = self._store.put(turn.row) or None
+            there(stored, "Conversation", str(turn.conversation_id), "conversation")
+        elif turn.conversation_id is not None:
+            self._conversations.extend(
+                turn.conversation_id, turn.client, turn.exchange, "conversation"
+            )
 
     def keep_failed(self, turn: Turn) -> None:
         """Store a turn that failed, so that its id, which was told, is known. It belongs to no
@@ -164,6 +162,15 @@ class Turns:
         before = len(messages_of(turn.history))
         exchange = messages_of([*turn.history, *turn.exchange])[before:]
         self._sessions.append(turn.session, turn.client, exchange)
+
+    def _conversation(
+        self, conversation_id: str, client: Client
+    ) -> tuple[list[Item], Session | None]:
+        """What was said in it; and the session, where the id is that of one."""
+        if Conversations.is_id(conversation_id):
+            return self._conversations.history(conversation_id, client), None
+        session = self._sessions.get(conversation_id, client)
+        return items_of(session.messages), session
 
     def _previous(self, previous_id: str, client: Client) -> list[Item]:
         items = self._store.history(previous_id, client.owner)
@@ -190,22 +197,6 @@ class Turns:
 def failure_code(error: ChatApiError) -> str:
     """The `code` of a failed response: one of those that OpenAI documents."""
     return "rate_limit_exceeded" if isinstance(error, UpstreamRateLimited) else "server_error"
-
-
-def items_of(messages: Sequence[JsonObject]) -> list[Item]:
-    """The messages of a session as items."""
-    items: list[Item] = []
-    for message in messages:
-        if message["role"] == "tool":
-            output = {"call_id": message["tool_call_id"], "output": message["content"]}
-            items.append({"type": "function_call_output", **output})
-            continue
-        if message.get("content"):
-            said = {"role": message["role"], "content": message["content"]}
-            items.append({"type": "message", **said})
-        for call in message.get("tool_calls") or ():
-            items.append({"type": "function_call", "call_id": call["id"], **call["function"]})
-    return items
 
 
 def _is_broken_call(item: Item) -> bool:

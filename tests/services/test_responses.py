@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from chat_api.errors import SessionNotFound
+from chat_api.errors import ObjectNotFound, SessionNotFound
 from chat_api.services.clients import Client
 from chat_api.services.responses import short_form
 from chat_api.wiring import Services
@@ -149,6 +150,20 @@ def test_the_details_of_the_usage_are_kept(services: Services, upstream: FakeUps
         "total_tokens": 14,
     }
     assert response["service_tier"] == "flex"
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_a_conversation_that_is_gone_at_the_end_is_named_by_its_field(
+    services: Services, upstream: FakeUpstream, store: bool
+) -> None:
+    begun = services.conversations.create({}, Client())["id"]
+    upstream.enqueue(chunks("Hello!"))
+    request = {"input": "Hi", "conversation": begun, "store": store}
+    with contextlib.closing(services.responses.stream(request, Client())) as stream:
+        services.conversations.delete(begun, Client())
+        with pytest.raises(ObjectNotFound) as caught:
+            list(stream)
+    assert caught.value.param == "conversation"
 
 
 def test_a_stream_that_cannot_be_stored_fails_in_the_place_of_its_end(
