@@ -11,14 +11,9 @@ import time
 
 import structlog
 
-from chat_api.errors import (
-    CallerGone,
-    ChatApiError,
-    InvalidRequest,
-    ObjectNotFound,
-    StoreUnavailable,
-)
+from chat_api.errors import CallerGone, ChatApiError, InvalidRequest, StoreUnavailable
 from chat_api.services.clients import CallRecord, Client
+from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_replay import RUNNING, EventReplay
 from chat_api.services.turns import Turn, Turns, failure_code
@@ -125,10 +120,8 @@ class BackgroundRuns:
             InvalidRequest: there never were so many.
             ObjectNotFound, StoreUnavailable
         """
-        events = self._store.events(response_id, client.owner, max(-1, after - 1), 1)
-        if events is None:
-            raise ObjectNotFound("Response", response_id)
-        if after >= 0 and not events:
+        last = self._store.events(response_id, client.owner, max(-1, after - 1), 1)
+        if not there(last, "Response", response_id) and after >= 0:
             text = "`starting_after` is past the last event of this response."
             raise InvalidRequest(text, "starting_after", "invalid_value")
         read = functools.partial(self._store.events, response_id, client.owner)

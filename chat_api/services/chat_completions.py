@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 
@@ -11,10 +12,11 @@ from chat_api.errors import ChatApiError, InvalidRequest
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.completion_parts import Assembly
 from chat_api.services.gateway import Gateway
-from chat_api.services.stored_completions import ID, StoredCompletions
+from chat_api.services.stored_completions import StoredCompletions
 from chat_api.services.streams import ChatStream
 from chat_api.upstreams.base import Completion, Event, JsonObject
 
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")  # what can be asked for in a path
 MOST_BYTES = 4_194_304
 """Of a conversation that is stored."""
 OURS = ("store", "metadata")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import TypeVar
 
-from chat_api.errors import ObjectNotFound
 from chat_api.services.clients import Client
-from chat_api.services.paging import Page, page
+from chat_api.services.finding import there
+from chat_api.services.paging import listed, page
 from chat_api.services.response_items import input_items
 from chat_api.stores.conversation_base import Conversation, ConversationStore
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import Item, ResponseStore
 from chat_api.upstreams.base import JsonObject
 
-T = TypeVar("T")
+KIND = "Conversation"
 
 
 class Conversations:
@@ -44,37 +44,39 @@ class Conversations:
     def retrieve(self, conversation_id: str, client: Client) -> JsonObject:
         """A conversation, without its items."""
         found = self._store.get(conversation_id, client.owner)
-        return _described(_there(found, conversation_id))
+        return _described(there(found, KIND, conversation_id))
 
     def update(self, conversation_id: str, request: JsonObject, client: Client) -> JsonObject:
         """Replace its metadata."""
         metadata = request.get("metadata") or {}
         found = self._store.update(conversation_id, client.owner, metadata)
-        return _described(_there(found, conversation_id))
+        return _described(there(found, KIND, conversation_id))
 
     def delete(self, conversation_id: str, client: Client) -> JsonObject:
         """Remove a conversation and its items."""
-        _there(self._store.delete(conversation_id, client.owner) or None, conversation_id)
+        there(self._store.delete(conversation_id, client.owner) or None, KIND, conversation_id)
         return {"id": conversation_id, "object": "conversation.deleted", "deleted": True}
 
     def history(self, conversation_id: str, client: Client) -> list[Item]:
         """All its items, oldest first."""
         found = self._store.history(conversation_id, client.owner)
-        return _there(found, conversation_id, "conversation")
+        return there(found, KIND, conversation_id, "conversation")
 
-    def items(self, conversation_id: str, client: Client, wanted: Page) -> JsonObject:
+    def items(self, conversation_id: str, query: JsonObject, client: Client) -> JsonObject:
         """A page of its items.
+
+        Args:
+            query: a loaded `PageSchema`.
 
         Raises:
             InvalidRequest: `after` is none of them.
         """
-        found = page(
-            wanted,
-            lambda limit: self._store.items(
-                conversation_id, client.owner, wanted.after, limit, wanted.descending
-            ),
-        )
-        return _there(found, conversation_id)
+
+        def read(wanted: Page) -> list[Item]:
+            found = self._store.items(conversation_id, client.owner, wanted)
+            return there(found, KIND, conversation_id)
+
+        return page(query, read)
 
     def add(self, conversation_id: str, request: JsonObject, client: Client) -> JsonObject:
         """Add items to its end.
@@ -84,9 +86,7 @@ class Conversations:
         """
         items = self.full_items(request["items"], client, "items")
         self.extend(conversation_id, client, items)
-        first, last = items[0]["id"], items[-1]["id"]
-        ends = {"first_id": first, "last_id": last, "has_more": False}
-        return {"object": "list", "data": items, **ends}
+        return listed(items, has_more=False)
 
     def full_items(self, given: str | list[JsonObject], client: Client, path: str) -> list[Item]:
         """Items as they are stored: full ones, and in place of references what they refer to.
@@ -101,33 +101,30 @@ class Conversations:
         for index, item in enumerate(items):
             if item["type"] == "item_reference":
                 found = self._responses.item(item["id"], client.owner)
-                if found is None:
-                    raise ObjectNotFound("Item", item["id"], f"{path}[{index}].id")
-                items[index] = found
+                items[index] = there(found, "Item", item["id"], f"{path}[{index}].id")
         return items
 
-    def extend(self, conversation_id: str, client: Client, items: list[Item]) -> None:
-        """Add items as they are."""
-        _there(self._store.add(conversation_id, client.owner, items) or None, conversation_id)
+    def extend(
+        self, conversation_id: str, client: Client, items: list[Item], param: str | None = None
+    ) -> None:
+        """Add items as they are. `param` as in `there`."""
+        there(
+            self._store.add(conversation_id, client.owner, items) or None,
+            KIND,
+            conversation_id,
+            param,
+        )
 
     def item(self, conversation_id: str, item_id: str, client: Client) -> Item:
         """One of its items."""
         found = self._store.item(conversation_id, client.owner, item_id)
-        if found is None:
-            raise ObjectNotFound("Item", item_id)
-        return found
+        return there(found, "Item", item_id)
 
     def remove_item(self, conversation_id: str, item_id: str, client: Client) -> JsonObject:
         """Remove one of its items; the conversation."""
-        if not self._store.remove_item(conversation_id, client.owner, item_id):
-            raise ObjectNotFound("Item", item_id)
+        removed = self._store.remove_item(conversation_id, client.owner, item_id)
+        there(removed or None, "Item", item_id)
         return self.retrieve(conversation_id, client)
-
-
-def _there(found: T | None, conversation_id: str, param: str | None = None) -> T:
-    if found is None:
-        raise ObjectNotFound("Conversation", conversation_id, param)
-    return found
 
 
 def _described(conversation: Conversation) -> JsonObject:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from chat_api.stores.pages import Page, not_in_list
 from chat_api.upstreams.base import JsonObject
 
 
-class Page(NamedTuple):
-    """Which part of a list is wanted: up to `limit` objects behind the one with the id `after`."""
-
-    after: str | None
-    limit: int
-    descending: bool
-
-
-def page(wanted: Page, read: Callable[[int], Sequence[JsonObject] | None]) -> JsonObject | None:
+def page(query: JsonObject, read: Callable[[Page], Sequence[JsonObject]]) -> JsonObject:
     """OpenAI's list object.
 
     Args:
-        read: finds so many objects; one more than wanted shows whether there are more. None where
-            there is no such list.
+        query: a loaded `PageSchema`.
+        read: finds the objects; it is asked for one more, which shows whether there are more.
     """
-    found = read(wanted.limit + 1)
-    if found is None:
-        return None
-    return listed(found[: wanted.limit], len(found) > wanted.limit)
+    limit = query["limit"]
+    found = read(Page(query.get("after"), limit + 1, query["order"] == "desc"))
+    return listed(found[:limit], len(found) > limit)
 
 
 def listed(data: Sequence[JsonObject], has_more: bool) -> JsonObject:
@@ -34,3 +25,19 @@ def listed(data: Sequence[JsonObject], has_more: bool) -> JsonObject:
     ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     told = {"first_id": ends[0], "last_id": ends[1], "has_more": has_more}
     return {"object": "list", "data": list(data), **told}
+
+
+def part_of(data: Sequence[JsonObject], wanted: Page) -> Sequence[JsonObject]:
+    """The wanted part of a list that is all there, oldest first.
+
+    Raises:
+        InvalidRequest: `after` is none of them.
+    """
+    ordered = data[::-1] if wanted.descending else data
+    ids = [each["id"] for each in ordered]
+    if wanted.after is None:
+        return ordered[: wanted.limit]
+    if wanted.after not in ids:
+        raise not_in_list()
+    first = ids.index(wanted.after) + 1
+    return ordered[first : first + wanted.limit]

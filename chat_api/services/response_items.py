@@ -1,9 +1,9 @@
-"""From a response's items to a chat's messages."""
+"""From a response's items to a chat's messages, and back."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chat_api.errors import InvalidRequest
@@ -45,10 +45,26 @@ def messages_of(items: Iterable[JsonObject]) -> list[JsonObject]:
         InvalidRequest: a call without its output, an output without its call, or a reference
             that nobody resolved.
     """
-    turns = _Turns()
+    said = _Conversation()
     for item in items:
-        turns.add(item)
-    return turns.messages()
+        said.add(item)
+    return said.messages()
+
+
+def items_of(messages: Sequence[JsonObject]) -> list[JsonObject]:
+    """The messages of a session as items."""
+    items: list[JsonObject] = []
+    for message in messages:
+        if message["role"] == "tool":
+            output = {"call_id": message["tool_call_id"], "output": message["content"]}
+            items.append({"type": "function_call_output", **output})
+            continue
+        if message.get("content"):
+            said = {"role": message["role"], "content": message["content"]}
+            items.append({"type": "message", **said})
+        for call in message.get("tool_calls") or ():
+            items.append({"type": "function_call", "call_id": call["id"], **call["function"]})
+    return items
 
 
 def _full_item(item: JsonObject) -> JsonObject:
@@ -72,7 +88,7 @@ def _parts(role: str, content: Any) -> Any:
     return [{"type": "input_text", "text": content}]
 
 
-class _Turns:
+class _Conversation:
     """Messages while they are put together. What the model said in one go (its reasoning, its
     text, its calls) are several items and one message; the outputs of calls must stand right
     after the message that makes them, wherever their items do."""

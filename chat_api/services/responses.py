@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from chat_api.errors import ChatApiError, InvalidRequest, ObjectNotFound
+from chat_api.errors import ChatApiError, InvalidRequest
 from chat_api.services.background import BackgroundRuns
 from chat_api.services.clients import CallRecord, Client
+from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
-from chat_api.services.paging import Page, page
+from chat_api.services.paging import page
 from chat_api.services.response_replay import EventReplay
 from chat_api.services.response_requests import in_our_words
 from chat_api.services.streams import ChatStream
 from chat_api.services.turns import Turn, Turns, failure_code
-from chat_api.stores.response_base import ResponseStore, StoredResponse
+from chat_api.stores.pages import Page
+from chat_api.stores.response_base import Item, ResponseStore, StoredResponse
 from chat_api.upstreams.base import JsonObject
 
+KIND = "Response"
 SHORT_FORM = {"input", "model", "instructions", "temperature"}
 
 
@@ -101,10 +104,7 @@ class ResponseService:
         if not self._stored(response_id, client).is_background:
             text = "Only a response that was created with `background` can be cancelled."
             raise InvalidRequest(text, "response_id", "invalid_value")
-        body = self._runs.cancel(response_id, client)
-        if body is None:
-            raise ObjectNotFound("Response", response_id)
-        return body
+        return there(self._runs.cancel(response_id, client), KIND, response_id)
 
     def delete(self, response_id: str, client: Client) -> JsonObject:
         """Remove a response. One that runs is stopped.
@@ -112,31 +112,27 @@ class ResponseService:
         Raises:
             ObjectNotFound, StoreUnavailable
         """
-        if not self._store.delete(response_id, client.owner):
-            raise ObjectNotFound("Response", response_id)
+        there(self._store.delete(response_id, client.owner) or None, KIND, response_id)
         return {"id": response_id, "object": "response", "deleted": True}
 
-    def input_items(self, response_id: str, client: Client, wanted: Page) -> JsonObject:
+    def input_items(self, response_id: str, query: JsonObject, client: Client) -> JsonObject:
         """What a response was asked, as a page of items.
+
+        Args:
+            query: a loaded `PageSchema`.
 
         Raises:
             ObjectNotFound, StoreUnavailable, InvalidRequest
         """
-        found = page(
-            wanted,
-            lambda limit: self._store.input_items(
-                response_id, client.owner, wanted.after, limit, wanted.descending
-            ),
-        )
-        if found is None:
-            raise ObjectNotFound("Response", response_id)
-        return found
+
+        def read(wanted: Page) -> list[Item]:
+            found = self._store.input_items(response_id, client.owner, wanted)
+            return there(found, KIND, response_id)
+
+        return page(query, read)
 
     def _stored(self, response_id: str, client: Client) -> StoredResponse:
-        found = self._runs.settled(response_id, client)
-        if found is None:
-            raise ObjectNotFound("Response", response_id)
-        return found
+        return there(self._runs.settled(response_id, client), KIND, response_id)
 
 
 class ResponseStream:

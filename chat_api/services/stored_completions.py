@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
-from chat_api.errors import InvalidRequest, ObjectNotFound
 from chat_api.services.clients import Client
-from chat_api.services.paging import listed
-from chat_api.stores.completion_base import (
-    CompletionQuery,
-    CompletionStore,
-    StoredCompletion,
-)
+from chat_api.services.finding import there
+from chat_api.services.paging import page, part_of
+from chat_api.stores.completion_base import CompletionStore, StoredCompletion
+from chat_api.stores.pages import Page
 from chat_api.upstreams.base import JsonObject
 
 KIND = "Chat completion"
-ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")  # nothing else is worth a query
 REMEMBERED = (
     *("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "tools"),
     *("tool_choice", "response_format"),
@@ -54,17 +48,12 @@ class StoredCompletions:
 
     def update(self, completion_id: str, request: JsonObject, client: Client) -> JsonObject:
         """Replace its metadata. Raises as `retrieve` does."""
-        known = ID.fullmatch(completion_id)
-        metadata = request["metadata"] or {}
-        stored = self._store.update(client.owner, completion_id, metadata) if known else None
-        if stored is None:
-            raise ObjectNotFound(KIND, completion_id)
-        return _told(stored)
+        stored = self._store.update(client.owner, completion_id, request["metadata"] or {})
+        return _told(there(stored, KIND, completion_id))
 
     def delete(self, completion_id: str, client: Client) -> JsonObject:
         """Remove it. Raises as `retrieve` does."""
-        if not ID.fullmatch(completion_id) or not self._store.delete(client.owner, completion_id):
-            raise ObjectNotFound(KIND, completion_id)
+        there(self._store.delete(client.owner, completion_id) or None, KIND, completion_id)
         return {"object": "chat.completion.deleted", "id": completion_id, "deleted": True}
 
     def page(self, query: JsonObject, client: Client) -> JsonObject:
@@ -76,38 +65,26 @@ class StoredCompletions:
         Raises:
             InvalidRequest: `after` is none of them.
         """
-        wanted = CompletionQuery(
-            after=query.get("after"),
-            limit=query["limit"],
-            descending=query["order"] == "desc",
-            model=query.get("model"),
-            metadata=query.get("metadata") or {},
-        )
-        if wanted.after is not None and not ID.fullmatch(wanted.after):
-            raise _not_in_list()
-        page = self._store.page(client.owner, wanted)
-        return listed([_told(stored) for stored in page.found], page.has_more)
+        model, metadata = query.get("model"), query.get("metadata") or {}
+
+        def read(wanted: Page) -> list[JsonObject]:
+            found = self._store.page(client.owner, wanted, model, metadata)
+            return [_told(stored) for stored in found]
+
+        return page(query, read)
 
     def messages(self, completion_id: str, query: JsonObject, client: Client) -> JsonObject:
-        """The conversation that a stored completion answers, as OpenAI's list."""
+        """The conversation that a stored completion answers, as OpenAI's list.
+
+        Args:
+            query: a loaded `PageSchema`.
+        """
         stored = self._get(completion_id, client)
         found = [_message(stored.id, *each) for each in enumerate(stored.messages)]
-        if query["order"] == "desc":
-            found.reverse()
-        after, limit = query.get("after"), query["limit"]
-        if after is not None:
-            places = [place for place, message in enumerate(found) if message["id"] == after]
-            if not places:
-                raise _not_in_list()
-            found = found[places[0] + 1 :]
-        return listed(found[:limit], len(found) > limit)
+        return page(query, lambda wanted: part_of(found, wanted))
 
     def _get(self, completion_id: str, client: Client) -> StoredCompletion:
-        known = ID.fullmatch(completion_id)
-        stored = self._store.get(client.owner, completion_id) if known else None
-        if stored is None:
-            raise ObjectNotFound(KIND, completion_id)
-        return stored
+        return there(self._store.get(client.owner, completion_id), KIND, completion_id)
 
 
 def _told(stored: StoredCompletion) -> JsonObject:
@@ -121,7 +98,3 @@ def _message(completion_id: str, number: int, message: JsonObject) -> JsonObject
     name = message.get("name")
     known = {"content": text, "name": name, "content_parts": parts}
     return {"id": f"{completion_id}-{number}", **message, **known}
-
-
-def _not_in_list() -> InvalidRequest:
-    return InvalidRequest("`after` is no item of this list.", "after", "item_not_found")

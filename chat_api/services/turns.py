@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_api.errors import (
@@ -18,9 +17,10 @@ from chat_api.errors import (
 from chat_api.services.clients import Client
 from chat_api.services.context import fitted
 from chat_api.services.conversations import Conversations
+from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_events import ResponseBuilder
-from chat_api.services.response_items import messages_of
+from chat_api.services.response_items import items_of, messages_of
 from chat_api.services.response_requests import completion_request, dropped_params
 from chat_api.services.sessions import Sessions, check_length
 from chat_api.stores.base import Session
@@ -112,14 +112,10 @@ class Turns:
         previous_id = request.get("previous_response_id")
         named = request.get("conversation")
         conversation_id = named["id"] if isinstance(named, dict) else named
-        session = None
-        if conversation_id is not None and not Conversations.is_id(conversation_id):
-            session = self._session(conversation_id, client)
         history: list[Item] = []
-        if session is not None:
-            history = items_of(session.messages)
-        elif conversation_id is not None:
-            history = self._conversations.history(conversation_id, client)
+        session = None
+        if conversation_id is not None:
+            history, session = self._conversation(conversation_id, client)
         elif previous_id is not None:
             history = self._previous(previous_id, client)
         asked = self._asked(request, client)
@@ -156,10 +152,13 @@ class Turns:
             StoreUnavailable
         """
         self.keep_in_session(turn)
-        if turn.is_kept and not self._store.put(turn.row):
-            raise ObjectNotFound("Conversation", str(turn.conversation_id), "conversation")
-        if not turn.is_kept and turn.conversation_id is not None:
-            self._conversations.extend(turn.conversation_id, turn.client, turn.exchange)
+        if turn.is_kept:
+            stored = self._store.put(turn.row) or None
+            there(stored, "Conversation", str(turn.conversation_id), "conversation")
+        elif turn.conversation_id is not None:
+            self._conversations.extend(
+                turn.conversation_id, turn.client, turn.exchange, "conversation"
+            )
 
     def keep_failed(self, turn: Turn) -> None:
         """Store a turn that failed, so that its id, which was told, is known. It belongs to no
@@ -176,11 +175,17 @@ class Turns:
         exchange = messages_of([*turn.history, *turn.exchange])[before:]
         self._sessions.append(turn.session, turn.client, exchange)
 
-    def _session(self, session_id: str, client: Client) -> Session:
+    def _conversation(
+        self, conversation_id: str, client: Client
+    ) -> tuple[list[Item], Session | None]:
+        """What was said in it; and the session, where the id is that of one."""
+        if Conversations.is_id(conversation_id):
+            return self._conversations.history(conversation_id, client), None
         try:
-            return self._sessions.get(session_id, client)
+            session = self._sessions.get(conversation_id, client)
         except SessionNotFound:  # it was called a conversation
-            raise ObjectNotFound("Conversation", session_id, "conversation") from None
+            raise ObjectNotFound("Conversation", conversation_id, "conversation") from None
+        return items_of(session.messages), session
 
     def _previous(self, previous_id: str, client: Client) -> list[Item]:
         items = self._store.history(previous_id, client.owner)
@@ -207,22 +212,6 @@ def failure_code(error: ChatApiError) -> str:
         return "rate_limit_exceeded"
     is_refused = isinstance(error, UpstreamRefused) and error.status in (400, 413, 422)
     return "invalid_prompt" if is_refused else "server_error"
-
-
-def items_of(messages: Sequence[JsonObject]) -> list[Item]:
-    """The messages of a session as items."""
-    items: list[Item] = []
-    for message in messages:
-        if message["role"] == "tool":
-            output = {"call_id": message["tool_call_id"], "output": message["content"]}
-            items.append({"type": "function_call_output", **output})
-            continue
-        if message.get("content"):
-            said = {"role": message["role"], "content": message["content"]}
-            items.append({"type": "message", **said})
-        for call in message.get("tool_calls") or ():
-            items.append({"type": "function_call", "call_id": call["id"], **call["function"]})
-    return items
 
 
 def _is_broken_call(item: Item) -> bool:

@@ -8,10 +8,13 @@ is as good as not there. What a method returned has been committed. Every method
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-JsonObject = dict[str, Any]
+from chat_api.stores.pages import Page
+from chat_api.stores.response_base import JsonObject
+
+NO_PAIRS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +31,6 @@ class StoredCompletion:
     """OpenAI's object, but for its metadata."""
     messages: Sequence[JsonObject]
     """The conversation that it answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompletionQuery:
-    """Which completions are wanted, by the time they were stored."""
-
-    after: str | None = None
-    """The id of the last one seen."""
-    limit: int = 20
-    descending: bool = False
-    model: str | None = None
-    """One that answered or was asked for."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    """Pairs that they all have."""
-
-
-class CompletionPage(NamedTuple):
-    """Some of the completions that were wanted, and whether there are more."""
-
-    found: list[StoredCompletion]
-    has_more: bool
 
 
 class CompletionStore(Protocol):
@@ -68,8 +50,18 @@ class CompletionStore(Protocol):
     def delete(self, owner: str, completion_id: str) -> bool:
         """Remove one. False when there is none."""
 
-    def page(self, owner: str, query: CompletionQuery) -> CompletionPage:
-        """Some of them.
+    def page(
+        self,
+        owner: str,
+        wanted: Page,
+        model: str | None = None,
+        metadata: Mapping[str, str] = NO_PAIRS,
+    ) -> list[StoredCompletion]:
+        """Some of them, by the time they were stored.
+
+        Args:
+            model: one that answered or was asked for.
+            metadata: pairs that they all have.
 
         Raises:
             InvalidRequest: there is no completion whose id is `after`.

@@ -14,23 +14,31 @@ from sqlalchemy import (
     Row,
     delete,
     func,
-    insert,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
 
-from chat_api.errors import InvalidRequest
-from chat_api.stores.completion_base import CompletionPage, CompletionQuery, StoredCompletion
-from chat_api.stores.eviction import make_room
-from chat_api.stores.items import packed
+from chat_api.stores.completion_base import NO_PAIRS, StoredCompletion
+from chat_api.stores.eviction import Room
+from chat_api.stores.items import packed, same
+from chat_api.stores.pages import Page, not_in_list
 from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.schema import chat_completions as completions
 from chat_api.stores.sql import Database
 
 STORED = completions.c.stored_at, completions.c.id
 """What they are ordered by; the second only tells those of one moment apart."""
+
+# Of two with one id at the same moment either is the last one. Both databases know these words,
+# SQLAlchemy has them for each apart.
+ADD = text(
+    f"INSERT INTO chat_completions ({', '.join(completions.c.keys())})"
+    f" VALUES ({', '.join(f':{name}' for name in completions.c.keys())})"
+    " ON CONFLICT (owner, completion_id) DO NOTHING"
+)
 
 
 class SqlCompletionStore:
@@ -46,6 +54,7 @@ class SqlCompletionStore:
         self._database = database
         self._bounds = bounds
         self._clock = clock
+        self._room = Room(completions.c.id, completions.c.last_activity, bounds.most)
 
     def put(self, owner: str, stored: StoredCompletion) -> None:
         """See `CompletionStore.put`."""
@@ -65,8 +74,8 @@ class SqlCompletionStore:
 
         def work(connection: Connection) -> None:
             connection.execute(delete(completions).where(*_its(owner, stored.id)))
-            make_room(connection, completions, self._oldest_activity(), self._bounds.most)
-            connection.execute(insert(completions).values(row))
+            self._room.make(connection, self._oldest_activity())
+            connection.execute(ADD, row)
 
         self._database.write(work)
 
@@ -94,27 +103,31 @@ class SqlCompletionStore:
         statement = delete(completions).where(*_its(owner, completion_id), self._is_alive())
         return self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
 
-    def page(self, owner: str, query: CompletionQuery) -> CompletionPage:
+    def page(
+        self,
+        owner: str,
+        wanted: Page,
+        model: str | None = None,
+        metadata: Mapping[str, str] = NO_PAIRS,
+    ) -> list[StoredCompletion]:
         """See `CompletionStore.page`."""
-        order = [column.desc() if query.descending else column for column in STORED]
-        wanted = select(completions).where(completions.c.owner == owner, self._is_alive())
-        wanted = wanted.where(*_filters(query)).order_by(*order).limit(query.limit + 1)
+        after, limit, descending = wanted
+        order = [column.desc() if descending else column for column in STORED]
+        its = select(completions).where(completions.c.owner == owner, self._is_alive())
+        its = its.where(*_filters(model, metadata)).order_by(*order).limit(limit)
 
         def work(connection: Connection) -> list[Row[Any]]:
-            if query.after is None:
-                return list(connection.execute(wanted))
-            seen = select(*STORED).where(*_its(owner, query.after), self._is_alive())
+            if after is None:
+                return list(connection.execute(its))
+            seen = select(*STORED).where(*_its(owner, after), self._is_alive())
             last = connection.execute(seen).first()
             if last is None:
-                raise InvalidRequest("`after` is no item of this list.", "after", "item_not_found")
+                raise not_in_list()
             place = tuple_(*STORED)
-            behind = place < tuple(last) if query.descending else place > tuple(last)
-            return list(connection.execute(wanted.where(behind)))
+            behind = place < tuple(last) if descending else place > tuple(last)
+            return list(connection.execute(its.where(behind)))
 
-        rows = self._database.read(work)
-        return CompletionPage(
-            [_stored(row) for row in rows[: query.limit]], len(rows) > query.limit
-        )
+        return [_stored(row) for row in self._database.read(work)]
 
     def _is_alive(self) -> ColumnElement[bool]:
         return completions.c.last_activity > self._oldest_activity()
@@ -124,15 +137,15 @@ class SqlCompletionStore:
 
 
 def _its(owner: str, completion_id: str) -> tuple[ColumnElement[bool], ...]:
-    return completions.c.owner == owner, completions.c.completion_id == completion_id
+    return completions.c.owner == owner, same(completions.c.completion_id, completion_id)
 
 
-def _filters(query: CompletionQuery) -> list[ColumnElement[bool]]:
+def _filters(model: str | None, metadata: Mapping[str, str]) -> list[ColumnElement[bool]]:
     filters = []
-    if query.model is not None:
-        model = packed(query.model)
-        filters.append(or_(completions.c.model == model, completions.c.asked_model == model))
-    for name, value in query.metadata.items():
+    if model is not None:
+        name = packed(model)
+        filters.append(or_(completions.c.model == name, completions.c.asked_model == name))
+    for name, value in metadata.items():
         # Quotes inside JSON's strings are escaped: with its brace or comma a pair stands where it
         # is one, and nowhere else.
         pair = packed({name: value})[1:-1]
@@ -140,10 +153,10 @@ def _filters(query: CompletionQuery) -> list[ColumnElement[bool]]:
     return filters
 
 
-def _holds(text: str) -> ColumnElement[bool]:
+def _holds(piece: str) -> ColumnElement[bool]:
     """Whether the metadata's text has that in it. Databases find it differently; all replace."""
     column = completions.c.metadata
-    return func.replace(column, text, "") != column
+    return func.replace(column, piece, "") != column
 
 
 def _stored(row: Row[Any]) -> StoredCompletion:

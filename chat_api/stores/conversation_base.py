@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import Item, JsonObject
 
 
@@ -47,9 +48,7 @@ class ConversationStore(Protocol):
             InvalidRequest: they are more than can be gone on from.
         """
 
-    def items(
-        self, conversation_id: str, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[Item] | None:
+    def items(self, conversation_id: str, owner: str, wanted: Page) -> list[Item] | None:
         """As `ResponseStore.input_items`."""
 
     def add(self, conversation_id: str, owner: str, items: Sequence[Item]) -> bool:

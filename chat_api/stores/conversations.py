@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from chat_api.stores.conversation_base import Conversation
 from chat_api.stores.conversation_rows import append_rows, belongs_to
-from chat_api.stores.eviction import make_room, renew
+from chat_api.stores.eviction import Room, renew
 from chat_api.stores.items import (
     check_length,
     item_key,
@@ -20,6 +20,7 @@ from chat_api.stores.items import (
     rows_of,
     same,
 )
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import Item, JsonObject, ResponseBounds
 from chat_api.stores.schema import conversation_items, conversations
 from chat_api.stores.sql import Database
@@ -40,6 +41,7 @@ class SqlConversationStore:
         self._database = database
         self._bounds = bounds
         self._clock = clock
+        self._room = Room(conversations.c.id, conversations.c.last_activity, bounds.most)
 
     def create(
         self, conversation_id: str, owner: str, metadata: JsonObject, items: Sequence[Item]
@@ -58,7 +60,7 @@ class SqlConversationStore:
         }
 
         def work(connection: Connection) -> None:
-            make_room(connection, conversations, self._oldest_activity(), self._bounds.most)
+            self._room.make(connection, self._oldest_activity())
             connection.execute(insert(conversations).values(row))
             append_rows(connection, conversation_id, rows_of(items, now), now)
 
@@ -96,15 +98,8 @@ class SqlConversationStore:
             if row is None:
                 return None
             check_length(bounds, row.item_count, row.size_bytes, "conversation")
-            its = page(
-                connection,
-                conversation_items,
-                conversation_id,
-                after=None,
-                limit=bounds.most_items,
-                descending=False,
-            )
-            return its, row.last_activity
+            whole = Page(limit=bounds.most_items)
+            return page(connection, conversation_items, conversation_id, whole), row.last_activity
 
         found = self._database.read(work)
         if found is None:
@@ -114,23 +109,14 @@ class SqlConversationStore:
             self._database.write(lambda c: renew(c, conversations, [conversation_id], now))
         return its
 
-    def items(
-        self, conversation_id: str, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[Item] | None:
+    def items(self, conversation_id: str, owner: str, wanted: Page) -> list[Item] | None:
         """See `ConversationStore.items`."""
 
         def work(connection: Connection) -> list[Item] | None:
             found = select(conversations.c.id).where(*self._is(conversation_id, owner))
             if connection.scalar(found) is None:
                 return None
-            return page(
-                connection,
-                conversation_items,
-                conversation_id,
-                after=after,
-                limit=limit,
-                descending=descending,
-            )
+            return page(connection, conversation_items, conversation_id, wanted)
 
         return self._database.read(work)
 

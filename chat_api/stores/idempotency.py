@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, text, update
 
 from chat_api.stores.base import Claim, KeptReply, ReplyBounds
+from chat_api.stores.eviction import Room
 from chat_api.stores.schema import idempotency_records as records
 from chat_api.stores.sql import Database
 
-MOST_EXPIRED_AT_ONCE = 100
-"""Records that one `claim` clears away."""
+HAS_ENDED = records.c.held_until.is_(None)
 
 # Both databases know these words, SQLAlchemy has them for each apart.
 TAKE = text(
@@ -37,13 +37,15 @@ class SqlIdempotencyStore:
         self._database = database
         self._bounds = bounds
         self._clock = clock
+        # One that is held is in use, however old.
+        self._room = Room(records.c.key, records.c.created_at, bounds.most_records, HAS_ENDED)
 
     def claim(self, key: str, fingerprint: str, holder: str) -> Claim:
         """See `IdempotencyStore.claim`."""
 
         def work(connection: Connection) -> Claim:
-            self._make_room(connection)
             now = self._clock()
+            self._room.make(connection, now - self._bounds.ttl_seconds)
             held = {"holder": holder, "fingerprint": fingerprint, "created_at": now}
             held["held_until"] = now + self._bounds.lease_seconds
             if connection.execute(TAKE, {"key": key, **held}).rowcount:
@@ -95,26 +97,13 @@ class SqlIdempotencyStore:
             return bool(found.held_until <= now)
         return bool(found.created_at <= now - self._bounds.ttl_seconds)
 
-    def _make_room(self, connection: Connection) -> None:
-        """For one more record. One that is held is in use, however old."""
-        ended = select(records.c.key).where(records.c.held_until.is_(None))
-        oldest = ended.order_by(records.c.created_at).with_for_update(skip_locked=True)
-        expired = records.c.created_at <= self._clock() - self._bounds.ttl_seconds
-        leaving = oldest.where(expired).limit(MOST_EXPIRED_AT_ONCE)
-        connection.execute(delete(records).where(records.c.key.in_(leaving)))
-        count = connection.scalar(select(func.count()).select_from(records)) or 0
-        if (surplus := count + 1 - self._bounds.most_records) > 0:
-            leaving = oldest.limit(surplus)
-            connection.execute(delete(records).where(records.c.key.in_(leaving)))
-
     def _make_bytes(self, connection: Connection, size: int) -> None:
         """For one more reply of that size."""
         total = connection.scalar(select(func.sum(records.c.size_bytes))) or 0
         surplus = int(total) + size - self._bounds.most_bytes
         if surplus <= 0:
             return
-        ended = records.c.held_until.is_(None)
-        by_age = select(records.c.created_at, records.c.size_bytes).where(ended)
+        by_age = select(records.c.created_at, records.c.size_bytes).where(HAS_ENDED)
         newest_leaving = 0.0
         for created_at, its_bytes in connection.execute(
             by_age.order_by(records.c.created_at)
@@ -124,7 +113,7 @@ class SqlIdempotencyStore:
             if surplus <= 0:
                 break
         leaves = records.c.created_at <= newest_leaving
-        connection.execute(delete(records).where(ended, leaves))
+        connection.execute(delete(records).where(HAS_ENDED, leaves))
 
 
 def _holds(key: str, holder: str) -> ColumnElement[bool]:

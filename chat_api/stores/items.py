@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Table, false, func, insert, select
 
 from chat_api.errors import InvalidRequest
+from chat_api.stores.pages import Page, not_in_list
 from chat_api.stores.response_base import Item, ResponseBounds
 
 ItemRow = dict[str, Any]
@@ -72,16 +73,15 @@ def page(
     connection: Connection,
     table: Table,
     container_id: str,
+    wanted: Page,
     *which: ColumnElement[bool],
-    after: str | None,
-    limit: int,
-    descending: bool,
 ) -> list[Item]:
-    """Up to `limit` items of a container behind the one with the id `after`.
+    """A part of a container's items.
 
     Raises:
-        InvalidRequest: there is no such item.
+        InvalidRequest: there is no item `after`.
     """
+    after, limit, descending = wanted
     its = [table.c.container_id == container_id, *which]
     position = table.c.position
     if after is not None:
@@ -89,7 +89,7 @@ def page(
         last = func.min(position) if descending else func.max(position)
         passed = connection.scalar(select(last).where(*its, table.c.item_key == item_key(after)))
         if passed is None:
-            raise InvalidRequest("`after` is no item of this list.", "after", "item_not_found")
+            raise not_in_list()
         its.append(position < passed if descending else position > passed)
     order = position.desc() if descending else position
     texts = connection.scalars(select(table.c.item).where(*its).order_by(order).limit(limit))

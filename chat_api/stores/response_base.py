@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chat_api.stores.pages import Page
+
 JsonObject = dict[str, Any]
 Item = dict[str, Any]
 """One item as OpenAI writes it. It has an `id`, which may repeat: an answer replayed as input."""
@@ -128,11 +130,8 @@ class ResponseStore(Protocol):
     def get(self, response_id: str, owner: str) -> StoredResponse | None:
         """The response, running or not; None when there is none."""
 
-    def input_items(
-        self, response_id: str, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[Item] | None:
-        """Up to `limit` items of its input behind the item `after`; None when there is no such
-        response.
+    def input_items(self, response_id: str, owner: str, wanted: Page) -> list[Item] | None:
+        """A part of its input; None when there is no such response.
 
         Raises:
             InvalidRequest: it has no item `after`.

@@ -6,7 +6,6 @@ the rest of the end. So there is one end: who comes second finds that it does no
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from chat_api.stores.conversation_rows import append_rows, belongs_to
-from chat_api.stores.eviction import make_room
+from chat_api.stores.eviction import Room
 from chat_api.stores.items import ItemRow, insert_items, packed, rows_of, same, size_of, stored_rows
 from chat_api.stores.response_base import JsonObject, ResponseBounds, ResponseRow
 from chat_api.stores.response_rows import events_behind, insert_events, insert_response, next_number
@@ -23,9 +22,6 @@ from chat_api.stores.schema import response_items, responses
 from chat_api.stores.sql import Database
 
 MOST_ABANDONED_AT_ONCE = 100
-MOST_BETWEEN_ROOMS = 100
-"""Responses after which a process makes room again, at the latest: to count them all is slow in
-PostgreSQL. So each process may pass a large bound by a thousandth."""
 JOINING = ("completed", "incomplete")
 """Ends after which input and output come into the conversation."""
 RUNS = responses.c.beat_at.is_not(None)
@@ -45,8 +41,7 @@ class SqlResponseRuns:
         self._database = database
         self._bounds = bounds
         self._clock = clock
-        self._stored = itertools.count()
-        self._between_rooms = max(1, min(MOST_BETWEEN_ROOMS, bounds.most // 1000))
+        self._room = Room(responses.c.id, responses.c.last_activity, bounds.most, HAS_ENDED)
 
     def begin(self, row: ResponseRow, events: Sequence[JsonObject] = ()) -> None:
         """See `ResponseStore.begin`."""
@@ -54,7 +49,7 @@ class SqlResponseRuns:
         asked = rows_of(row.input_items, now)
 
         def work(connection: Connection) -> None:
-            self._make_room(connection)
+            self._room.make(connection, self._oldest_activity())
             insert_response(connection, row, asked, (), now, beat_at=now)
             insert_events(connection, row.id, events)
 
@@ -170,12 +165,6 @@ class SqlResponseRuns:
         event = {"type": last_event, "sequence_number": number, "response": body}
         insert_events(connection, row.id, [event])
         return body
-
-    def _make_room(self, connection: Connection) -> None:
-        if next(self._stored) % self._between_rooms:
-            return
-        oldest, most, coming = self._oldest_activity(), self._bounds.most, self._between_rooms
-        make_room(connection, responses, oldest, most, HAS_ENDED, coming=coming)
 
     def _join(
         self,

@@ -8,6 +8,7 @@ from sqlalchemy import CTE, Connection, and_, delete, func, literal, select
 from chat_api.stores.conversation_rows import belongs_to
 from chat_api.stores.eviction import renew
 from chat_api.stores.items import check_length, newest, page, rows_of
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import Item, ResponseRow, StoredResponse
 from chat_api.stores.response_rows import insert_response
 from chat_api.stores.response_runs import HAS_ENDED, JOINING, SqlResponseRuns
@@ -27,7 +28,7 @@ class SqlResponseStore(SqlResponseRuns):
                 both = [*asked, *answered]
                 if not self._join(connection, row.conversation_id, row.owner, both, now):
                     return False
-            self._make_room(connection)
+            self._room.make(connection, self._oldest_activity())
             insert_response(connection, row, asked, answered, now, beat_at=None)
             return True
 
@@ -43,24 +44,15 @@ class SqlResponseStore(SqlResponseRuns):
             row.id, orjson.loads(row.body), row.is_background, row.conversation_id, row.previous_id
         )
 
-    def input_items(
-        self, response_id: str, owner: str, after: str | None, limit: int, descending: bool
-    ) -> list[Item] | None:
+    def input_items(self, response_id: str, owner: str, wanted: Page) -> list[Item] | None:
         """See `ResponseStore.input_items`."""
 
         def work(connection: Connection) -> list[Item] | None:
             found = select(responses.c.id).where(*self._is(response_id, owner))
             if connection.scalar(found) is None:
                 return None
-            return page(
-                connection,
-                response_items,
-                response_id,
-                response_items.c.is_output.is_(False),
-                after=after,
-                limit=limit,
-                descending=descending,
-            )
+            is_asked = response_items.c.is_output.is_(False)
+            return page(connection, response_items, response_id, wanted, is_asked)
 
         return self._database.read(work)
 

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from chat_api.stores.base import Bounds, Exchange, Session
-from chat_api.stores.eviction import make_room
+from chat_api.stores.eviction import Room
 from chat_api.stores.schema import session_messages as messages
 from chat_api.stores.schema import sessions
 from chat_api.stores.sql import Database
@@ -29,6 +29,7 @@ class SqlSessionStore:
         self._database = database
         self._bounds = bounds
         self._clock = clock
+        self._room = Room(sessions.c.id, sessions.c.last_activity, bounds.most_sessions)
 
     def create(self, session_id: str, owner: str, developer_message: str | None) -> Session:
         """See `SessionStore.create`."""
@@ -45,7 +46,7 @@ class SqlSessionStore:
         }
 
         def work(connection: Connection) -> None:
-            make_room(connection, sessions, self._oldest_activity(), self._bounds.most_sessions)
+            self._room.make(connection, self._oldest_activity())
             connection.execute(insert(sessions).values(row))
 
         self._database.write(work)

@@ -18,21 +18,21 @@ from collections.abc import Mapping
 import httpx2
 import orjson
 
-from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused, UpstreamTimeout
+from chat_api.errors import UpstreamTimeout
 from chat_api.upstreams.base import (
     OPENAI_NAMES,
     Call,
     Completion,
     Embeddings,
-    Event,
     JsonObject,
 )
-from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
+from chat_api.upstreams.bodies import read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.ollama_embeddings import embed_request, embedding_list
-from chat_api.upstreams.ollama_reply import Chunks, completion, model_objects
+from chat_api.upstreams.ollama_reply import completion, model_objects
 from chat_api.upstreams.ollama_request import chat_request
+from chat_api.upstreams.ollama_stream import OllamaEventStream, parsed, refusal
 from chat_api.upstreams.parameters import AT_OLLAMA
 from chat_api.upstreams.refusals import from_status
 from chat_api.upstreams.transport import Transport
@@ -40,7 +40,6 @@ from chat_api.upstreams.waiting import Caller
 
 LISTING_TIMEOUT_SECONDS = 5.0
 PROBE_TIMEOUT_SECONDS = 0.2
-MAX_LINE_BYTES = 16_777_216
 
 
 class OllamaUpstream:
@@ -110,7 +109,7 @@ class OllamaUpstream:
                 raise UpstreamTimeout("The upstream stayed silent for too long.")
             if exchange.status != 200:
                 raise from_status(exchange.status, exchange.headers, None)
-            return model_objects(_parsed(read_whole(exchange, until)))
+            return model_objects(parsed(read_whole(exchange, until)))
 
     def close(self) -> None:
         """See `Upstream.close`."""
@@ -122,86 +121,12 @@ class OllamaUpstream:
             exchange.wait_head(float("inf"))
             if exchange.status != 200:
                 raise refusal(exchange, call.body["model"])
-            return _parsed(read_whole(exchange, float("inf")))
+            return parsed(read_whole(exchange, float("inf")))
 
     def _send(self, call: Call, head: bytes, request: JsonObject) -> Exchange:
         body = orjson.dumps(request)
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         return Exchange(self._transport, b"".join((head, length, body)), call.caller)
-
-
-class OllamaEventStream:
-    """The events of one streamed completion. See `EventStream`."""
-
-    def __init__(self, call: Call, exchange: Exchange) -> None:
-        self.ended = False
-        options = call.body.get("stream_options") or {}
-        self._chunks = Chunks(with_usage=options.get("include_usage") is True)
-        self._model: str = call.body["model"]
-        self._exchange = exchange
-        self._rest = bytearray()  # a line may come in thousands of pieces
-        self._failure: UpstreamBroken | None = None
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """See `UpstreamStream.headers`."""
-        return self._exchange.headers
-
-    def read(self, until: float) -> list[Event]:
-        """See `EventStream.read`."""
-        exchange = self._exchange
-        if not exchange.wait_head(until):
-            return []
-        if exchange.status != 200:
-            raise refusal(exchange, self._model)
-        check_encoding(exchange.headers)
-        while not self.ended:
-            if self._failure:
-                raise self._failure
-            piece = exchange.read(until)
-            if piece is None:
-                return []
-            events = self._feed(piece + b"\n" if exchange.ended else piece)
-            self.ended = self._chunks.done or (exchange.ended and not self._failure)
-            if events:
-                return events
-        return []
-
-    def close(self) -> None:
-        """See `EventStream.close`."""
-        if self._chunks.done:
-            self._exchange.finish()
-        self._exchange.close()
-
-    def _feed(self, piece: bytes) -> list[Event]:
-        """The events of the lines that are whole with this piece, up to the first that is a
-        failure: that one is `_failure` from then on."""
-        self._rest += piece
-        lines: list[bytearray] = []
-        if b"\n" in piece:
-            *lines, self._rest = self._rest.split(b"\n")
-        events: list[Event] = []
-        try:
-            for line in lines:
-                if line.strip() and not self._chunks.done:
-                    events += self._chunks.feed(_parsed(line))
-            if len(self._rest) > MAX_LINE_BYTES:
-                raise UpstreamBroken("The upstream sent a line that is too large.")
-        except UpstreamBroken as failure:
-            self._failure = failure
-        return events
-
-
-def refusal(exchange: Exchange, model: str) -> UpstreamError:
-    """The error that an answer other than 200 to a chat stands for."""
-    body = read_error(exchange)
-    error = from_status(exchange.status, exchange.headers, body)
-    # `server/routes.go`: {"error": "model 'x' not found"}; any other 404 is no Ollama's.
-    if exchange.status == 404 and isinstance(body, dict) and "not found" in str(body.get("error")):
-        name = model[:200]
-        text = f"The model `{name}` is not on this Ollama. `ollama pull {name}` brings it."
-        return UpstreamRefused(text, 404, "invalid_request_error", None, "model_not_found")
-    return error
 
 
 @functools.cache
@@ -211,10 +136,3 @@ def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(PROBE_TIMEOUT_SECONDS)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _parsed(data: bytes | bytearray) -> object:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise UpstreamBroken("The upstream's answer is not JSON.") from error

@@ -10,21 +10,28 @@ from __future__ import annotations
 import contextlib
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
 
 import httpx2
 import openai
 import orjson
 
 from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError, UpstreamTimeout
-from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
-from chat_api.upstreams.bodies import check_encoding, read_error, read_whole
+from chat_api.upstreams.base import Call, Completion, Embeddings, JsonObject
+from chat_api.upstreams.bodies import read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.embeddings import embedding_list, embedding_refusal
-from chat_api.upstreams.events import EventDecoder
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.openai_request import (
+    COMPLETIONS,
+    EMBEDDINGS,
+    MODELS,
+    Heads,
+    authorization,
+    request_heads,
+)
+from chat_api.upstreams.openai_stream import OpenAIEventStream
 from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.refusals import from_sdk, from_status
 from chat_api.upstreams.transport import Transport
@@ -34,21 +41,6 @@ CONTEXT_TOKENS = 128_000
 """What OpenAI's chat models take at least."""
 OPENAI_URL = "https://api.openai.com/v1"
 LISTING_TIMEOUT_SECONDS = 5.0
-COMPLETIONS = "POST", "chat/completions"
-EMBEDDINGS = "POST", "embeddings"
-MODELS = "GET", "models"
-# Ours: the transport writes these itself, or they belong to the SDK's own retries.
-OWN_HEADERS = ("accept", "authorization", "content-type", "x-stainless-retry-count")
-# They go with the server's key, and would contradict a caller's own.
-ACCOUNT_HEADERS = ("openai-organization", "openai-project")
-
-
-class _Heads(NamedTuple):
-    """A request's head as far as it is always the same: with the server's own key, and with a
-    caller's."""
-
-    ours: bytes
-    callers: bytes
 
 
 class OpenAIUpstream:
@@ -107,9 +99,9 @@ class OpenAIUpstream:
             connect_timeout_seconds=connect_timeout_seconds,
             silence_timeout_seconds=timeout_seconds,
         )
-        self._completions = _request_heads(self._client, COMPLETIONS)
-        self._embeddings = _request_heads(self._client, EMBEDDINGS)
-        self._listing = _request_heads(self._client, MODELS)
+        self._completions = request_heads(self._client, COMPLETIONS)
+        self._embeddings = request_heads(self._client, EMBEDDINGS)
+        self._listing = request_heads(self._client, MODELS)
 
     def complete(self, call: Call) -> Completion:
         """See `Upstream.complete`."""
@@ -162,7 +154,7 @@ class OpenAIUpstream:
         """See `KeyedUpstream.check_key`. Not by the SDK, which would not notice that the caller
         left, and would send the account headers of the server's key along."""
         until = time.monotonic() + LISTING_TIMEOUT_SECONDS
-        payload = self._listing.callers + _authorization(key) + b"\r\n"
+        payload = self._listing.callers + authorization(key) + b"\r\n"
         with contextlib.closing(Exchange(self._transport, payload, caller)) as exchange:
             if not exchange.wait_head(until):
                 raise UpstreamTimeout("The upstream stayed silent for too long.")
@@ -175,7 +167,7 @@ class OpenAIUpstream:
         self._transport.close()
         self._client.close()
 
-    def _send(self, call: Call, heads: _Heads) -> Exchange:
+    def _send(self, call: Call, heads: Heads) -> Exchange:
         body = orjson.dumps(call.body)
         key = call.caller_key or self._api_key
         if key is None and self._wants_key:
@@ -183,10 +175,10 @@ class OpenAIUpstream:
                 "This server has no OpenAI key of its own: send yours as `Authorization: Bearer "
                 "sk-…`, or set OPENAI_API_KEY."
             )
-        authorization = _authorization(key) if key else b""
+        keyed = authorization(key) if key else b""
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         head = heads.callers if call.caller_key else heads.ours
-        return Exchange(self._transport, b"".join((head, authorization, length, body)), call.caller)
+        return Exchange(self._transport, b"".join((head, keyed, length, body)), call.caller)
 
     def _refusal(self, exchange: Exchange, callers_key: str | None) -> UpstreamError:
         """The error that an answer other than 200 stands for."""
@@ -197,86 +189,6 @@ class OpenAIUpstream:
             callers_key=callers_key,
             keys=(self._api_key, callers_key),
         )
-
-
-class OpenAIEventStream:
-    """The events of one streamed completion. See `EventStream`.
-
-    Args:
-        refusal: makes the error that an answer other than 200 stands for.
-    """
-
-    def __init__(self, exchange: Exchange, refusal: Callable[[Exchange], UpstreamError]) -> None:
-        self.ended = False
-        self._exchange = exchange
-        self._refusal = refusal
-        self._decoder = EventDecoder()
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """See `UpstreamStream.headers`."""
-        return self._exchange.headers
-
-    def read(self, until: float) -> list[Event]:
-        """See `EventStream.read`."""
-        exchange = self._exchange
-        if self._decoder.failure:
-            raise self._decoder.failure
-        if not exchange.wait_head(until):
-            return []
-        if exchange.status != 200:
-            raise self._refusal(exchange)
-        check_encoding(exchange.headers)
-        while not self.ended:
-            piece = exchange.read(until)
-            if piece is None:
-                return []
-            events = self._decoder.feed(piece) if piece else []
-            if exchange.ended:
-                events += self._decoder.end()
-            failure = self._decoder.failure
-            self.ended = (exchange.ended or self._decoder.done) and not failure
-            if events:
-                return events
-            if failure:
-                raise failure
-        return []
-
-    def close(self) -> None:
-        """See `EventStream.close`."""
-        if self._decoder.done:
-            self._exchange.finish()
-        self._exchange.close()
-
-
-def _request_heads(client: openai.OpenAI, target: tuple[str, str]) -> _Heads:
-    """From what the SDK would send."""
-    foreign = OWN_HEADERS + ACCOUNT_HEADERS
-    return _Heads(*(_request_head(client, target, left_out) for left_out in (OWN_HEADERS, foreign)))
-
-
-def _request_head(
-    client: openai.OpenAI, target: tuple[str, str], left_out: tuple[str, ...]
-) -> bytes:
-    url = client.base_url
-    path = url.raw_path.decode("ascii").rstrip("/")
-    method, route = target
-    lines = [
-        f"{method} {path}/{route} HTTP/1.1",
-        f"Host: {url.netloc.decode('ascii')}",
-        "Accept: application/json, text/event-stream",
-        "Accept-Encoding: identity",  # compressed, a stream could not be looked into
-    ]
-    if method == "POST":
-        lines.append("Content-Type: application/json")
-    for name, value in client.default_headers.items():
-        if isinstance(value, str) and name.lower() not in left_out:
-            lines.append(f"{name}: {value}")
-    return "".join(line + "\r\n" for line in lines).encode("latin-1")
-
-
-def _authorization(key: str) -> bytes:
-    return b"Authorization: Bearer %b\r\n" % key.encode()
 
 
 def _listed(raw: bytes) -> list[JsonObject]:

@@ -6,14 +6,13 @@ import re
 import secrets
 import socket
 import time
-from typing import Any, cast
+from typing import cast
 
 import flask_smorest
 from flask import Flask, Response, current_app
 from werkzeug.exceptions import NotFound
 
 from chat_api.services.clients import CallRecord, Client
-from chat_api.services.paging import Page
 from chat_api.upstreams.waiting import Caller
 from chat_api.web import state as at_hand
 from chat_api.web.bodies import BodyParser, is_left_over
@@ -76,11 +75,6 @@ def is_from_openai_client() -> bool:
     """Every OpenAI client sends the first of these, OpenAI's own the second too."""
     environ = request().environ
     return "HTTP_AUTHORIZATION" in environ or "HTTP_X_STAINLESS_LANG" in environ
-
-
-def page_of(query: dict[str, Any]) -> Page:
-    """The part of a list that a loaded `PageSchema` asks for."""
-    return Page(query.get("after"), query["limit"], query["order"] == "desc")
 
 
 def _begin(max_body_bytes: int) -> None:

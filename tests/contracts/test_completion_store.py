@@ -9,13 +9,15 @@ import pytest
 from sqlalchemy import delete
 
 from chat_api.errors import InvalidRequest
-from chat_api.stores.completion_base import CompletionQuery, StoredCompletion
+from chat_api.stores.completion_base import StoredCompletion
 from chat_api.stores.completions import SqlCompletionStore
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.schema import chat_completions
 from chat_api.stores.sql import Database
 from tests.contracts.helpers import Clock, together
 
+EVERYTHING = Page(limit=100)
 PLAIN = StoredCompletion("c1", "m-1", "m", {"a": "b"}, {"id": "c1", "x": "\x00ü"}, [{"role": "u"}])
 
 
@@ -46,8 +48,10 @@ def put(store: SqlCompletionStore, clock: Clock, *ids: str, **more: Any) -> None
         store.put("me", dataclasses.replace(PLAIN, id=each, **more))
 
 
-def ids(store: SqlCompletionStore, owner: str = "me", **query: Any) -> list[str]:
-    return [stored.id for stored in store.page(owner, CompletionQuery(**query)).found]
+def ids(
+    store: SqlCompletionStore, owner: str = "me", wanted: Page = EVERYTHING, **query: Any
+) -> list[str]:
+    return [stored.id for stored in store.page(owner, wanted, **query)]
 
 
 def test_what_is_stored_is_found_whole(store: SqlCompletionStore) -> None:
@@ -98,25 +102,22 @@ def test_pages_follow_each_other_in_both_orders(store: SqlCompletionStore, clock
     put(store, clock, *"abcde")
     for descending, order in ((False, "abcde"), (True, "edcba")):
         seen: list[str] = []
-        after, more = None, True
-        while more:
-            page = store.page("me", CompletionQuery(after, 2, descending))
-            seen += [stored.id for stored in page.found]
-            after, more = seen[-1], page.has_more
+        while found := ids(store, wanted=Page(seen[-1] if seen else None, 2, descending)):
+            seen += found
         assert "".join(seen) == order
 
 
 def test_those_of_one_moment_are_all_told(store: SqlCompletionStore) -> None:
     for each in "abc":
         store.put("me", dataclasses.replace(PLAIN, id=each))
-    first = ids(store, limit=1)
-    assert sorted(first + ids(store, after=first[0])) == ["a", "b", "c"]
+    first = ids(store, wanted=Page(limit=1))
+    assert sorted(first + ids(store, wanted=Page(first[0]))) == ["a", "b", "c"]
 
 
 def test_an_unknown_place_in_the_list_is_refused(store: SqlCompletionStore) -> None:
     store.put("you", PLAIN)
     with pytest.raises(InvalidRequest) as raised:
-        ids(store, after="c1")
+        ids(store, wanted=Page("c1"))
     assert raised.value.param == "after"
 
 
@@ -171,4 +172,17 @@ def test_above_the_bound_the_oldest_go(make: Any, clock: Clock) -> None:
 
 def test_many_at_once_are_all_stored(store: SqlCompletionStore) -> None:
     together(20, lambda number: store.put("me", dataclasses.replace(PLAIN, id=f"c{number}")))
-    assert len(ids(store, limit=100)) == 20
+    assert len(ids(store)) == 20
+
+
+def test_of_many_with_one_id_at_once_one_stays(store: SqlCompletionStore) -> None:
+    together(20, lambda number: store.put("me", dataclasses.replace(PLAIN, model=f"m-{number}")))
+    assert ids(store) == ["c1"]
+
+
+@pytest.mark.parametrize("completion_id", ["", "c1\x00", "x" * 10_000])
+def test_what_is_no_id_of_ours_is_not_found(store: SqlCompletionStore, completion_id: str) -> None:
+    store.put("me", PLAIN)
+    assert store.get("me", completion_id) is None and not store.delete("me", completion_id)
+    with pytest.raises(InvalidRequest):
+        ids(store, wanted=Page(completion_id))

@@ -12,6 +12,7 @@ from chat_api.errors import InvalidRequest
 from chat_api.stores import schema
 from chat_api.stores.conversation_base import Conversation
 from chat_api.stores.conversations import SqlConversationStore
+from chat_api.stores.pages import Page
 from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sql import Database
 from tests.contracts.helpers import Clock, ids, item, response, together
@@ -48,7 +49,7 @@ def test_what_is_not_there_or_another_owners_is_not_found(
     assert conversations.get(name, owner) is None
     assert conversations.update(name, owner, {"k": "v"}) is None
     assert conversations.history(name, owner) is None
-    assert conversations.items(name, owner, None, 10, False) is None
+    assert conversations.items(name, owner, Page(None, 10, False)) is None
     assert conversations.item(name, owner, "a") is None
     assert not conversations.add(name, owner, [item("b")])
     assert not conversations.remove_item(name, owner, "a")
@@ -72,11 +73,11 @@ def test_items_are_added_in_order_and_come_in_pages(conversations: SqlConversati
     assert conversations.add("c1", "me", [item("b"), item("c")])
     assert conversations.add("c1", "me", [])
     assert conversations.add("c1", "me", [item("d")])
-    assert ids(conversations.items("c1", "me", None, 3, False)) == ["a", "b", "c"]
-    assert ids(conversations.items("c1", "me", "b", 10, False)) == ["c", "d"]
-    assert ids(conversations.items("c1", "me", "c", 10, True)) == ["b", "a"]
+    assert ids(conversations.items("c1", "me", Page(None, 3, False))) == ["a", "b", "c"]
+    assert ids(conversations.items("c1", "me", Page("b", 10, False))) == ["c", "d"]
+    assert ids(conversations.items("c1", "me", Page("c", 10, True))) == ["b", "a"]
     with pytest.raises(InvalidRequest) as caught:
-        conversations.items("c1", "me", "z", 10, False)
+        conversations.items("c1", "me", Page("z", 10, False))
     assert caught.value.param == "after"
 
 
@@ -167,7 +168,7 @@ def test_the_last_answer_is_stored_before_a_conversation_is_too_long(
     responses, store = make_stores(most_items=3)
     store.create("c1", "me", {}, [item("a"), item("b")])
     assert responses.put(response("r1", conversation_id="c1"))
-    assert len(store.items("c1", "me", None, 10, False)) == 4
+    assert len(store.items("c1", "me", Page(None, 10, False))) == 4
     with pytest.raises(InvalidRequest) as caught:
         store.history("c1", "me")
     assert caught.value.param == "conversation"
@@ -186,7 +187,7 @@ def test_of_what_is_added_at_once_nothing_is_lost_or_torn(
             assert responses.put(response(str(number), conversation_id="c1"))
 
     together(40, add)
-    found = ids(conversations.items("c1", "me", None, 100, False)) or []
+    found = ids(conversations.items("c1", "me", Page(None, 100, False))) or []
     assert len(found) == 80
     assert [name.replace("asked", "said") for name in found[::2]] == found[1::2]
     assert sorted(found[1::2]) == sorted(f"{number}-said" for number in range(40))

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from chat_api.stores.conversations import SqlConversationStore
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import JsonObject, StoredResponse
 from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sql import Database
@@ -44,7 +45,7 @@ def status(store: SqlResponseStore, name: str = "r1") -> str:
 def test_a_response_that_has_begun_is_there_with_its_input(responses: SqlResponseStore) -> None:
     running = begin(responses, previous_id="r0")
     assert responses.get("r1", "me") == StoredResponse("r1", running, True, None, "r0")
-    assert ids(responses.input_items("r1", "me", None, 10, False)) == ["r1-asked"]
+    assert ids(responses.input_items("r1", "me", Page(None, 10, False))) == ["r1-asked"]
     assert responses.events("r1", "me", -1, 10) == []
     responses.begin(response("r2", is_background=True), events(0, 1))
     assert responses.events("r2", "me", -1, 10) == events(0, 1)
@@ -58,7 +59,7 @@ def test_its_end_stores_body_output_and_last_events(responses: SqlResponseStore)
     assert found is not None and found.body == body("r1", "a", "b")
     assert responses.events("r1", "me", -1, 10) == events(0, 1, 2, 3)
     assert ids(responses.history("r1", "me")) == ["r1-asked", "a", "b"]
-    assert ids(responses.input_items("r1", "me", None, 10, False)) == ["r1-asked"]
+    assert ids(responses.input_items("r1", "me", Page(None, 10, False))) == ["r1-asked"]
     responses.put(response("r2", "r1"))
     assert ids(responses.history("r2", "me")) == ["r1-asked", "a", "b", "r2-asked", "r2-said"]
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 from chat_api.errors import InvalidRequest
 from chat_api.stores import schema
 from chat_api.stores.conversations import SqlConversationStore
+from chat_api.stores.pages import Page
 from chat_api.stores.response_base import StoredResponse
 from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sql import Database
@@ -44,8 +45,8 @@ def test_items_come_back_as_they_went(responses: SqlResponseStore) -> None:
     odd = {"id": ODD_TEXT, "type": "message", "content": ODD_TEXT, "more": [1, 2.5, None]}
     long = item("x" * 10_000)
     assert responses.put(response("r1", input_items=[odd, long]))
-    assert responses.input_items("r1", "me", None, 10, False) == [odd, long]
-    assert responses.input_items("r1", "me", ODD_TEXT, 10, False) == [long]
+    assert responses.input_items("r1", "me", Page(None, 10, False)) == [odd, long]
+    assert responses.input_items("r1", "me", Page(ODD_TEXT, 10, False)) == [long]
     assert responses.item(ODD_TEXT, "me") == odd and responses.item(long["id"], "me") == long
 
 
@@ -62,7 +63,7 @@ def test_what_is_not_there_or_another_owners_is_not_found(
     responses.put(response("r1"))
     assert responses.get(response_id, owner) is None
     assert responses.history(response_id, owner) is None
-    assert responses.input_items(response_id, owner, None, 10, False) is None
+    assert responses.input_items(response_id, owner, Page(None, 10, False)) is None
     assert responses.events(response_id, owner, -1, 10) is None
     assert responses.cancel(response_id, owner) is None
     assert not responses.delete(response_id, owner)
@@ -89,14 +90,14 @@ def test_input_items_come_in_pages(
     found: list[str],
 ) -> None:
     responses.put(response("r1", input_items=[item(name) for name in "abcd"]))
-    assert ids(responses.input_items("r1", "me", after, limit, descending)) == found
+    assert ids(responses.input_items("r1", "me", Page(after, limit, descending))) == found
 
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_pages_end_also_where_an_id_repeats(responses: SqlResponseStore, descending: bool) -> None:
     responses.put(response("r1", input_items=[item(name) for name in "abab"]))
     after, pages = None, []
-    while page := responses.input_items("r1", "me", after, 1, descending):
+    while page := responses.input_items("r1", "me", Page(after, 1, descending)):
         after = page[-1]["id"]
         pages.append(after)
     assert set(pages) == {"a", "b"} and len(pages) <= 4
@@ -109,7 +110,7 @@ def test_a_page_behind_what_is_no_input_of_it_is_refused(
     responses.put(response("r1"))
     responses.put(response("r2"))
     with pytest.raises(InvalidRequest) as caught:
-        responses.input_items("r1", "me", after, 10, False)
+        responses.input_items("r1", "me", Page(after, 10, False))
     assert caught.value.param == "after"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chat_api.errors import SessionNotFound
+from chat_api.errors import ObjectNotFound, SessionNotFound
 from chat_api.services.clients import Client
 from chat_api.services.responses import short_form
 from chat_api.wiring import Services
@@ -159,6 +159,20 @@ def test_a_streamed_response_has_its_usage_too(services: Services, upstream: Fak
         *_, last = [event for batch in stream for event in batch]
     assert last["type"] == "response.completed"
     assert last["response"]["usage"]["total_tokens"] == 11
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_a_conversation_that_is_gone_at_the_end_is_named_by_its_field(
+    services: Services, upstream: FakeUpstream, store: bool
+) -> None:
+    begun = services.conversations.create({}, Client())["id"]
+    upstream.enqueue(chunks("Hello!"))
+    request = {"input": "Hi", "conversation": begun, "store": store}
+    with contextlib.closing(services.responses.stream(request, Client())) as stream:
+        services.conversations.delete(begun, Client())
+        with pytest.raises(ObjectNotFound) as caught:
+            list(stream)
+    assert caught.value.param == "conversation"
 
 
 def test_a_stream_that_cannot_be_stored_fails_in_the_place_of_its_end(

@@ -17,7 +17,7 @@ from chat_api.schemas.lists import ItemListSchema, ItemSchema
 from chat_api.schemas.paging import NewestFirstSchema
 from chat_api.web.failures import AN_OBJECT, may_raise
 from chat_api.web.idempotency import idempotent
-from chat_api.web.requests import Blueprint, current_client, page_of, services
+from chat_api.web.requests import Blueprint, current_client, services
 
 bp = Blueprint("conversations", __name__, description="OpenAI's Conversations.")
 
@@ -71,8 +71,7 @@ def delete(conversation_id: str) -> Response:
 @may_raise(*AN_OBJECT)
 def list_items(query: dict[str, Any], conversation_id: str) -> Response:
     """List a conversation's items"""
-    page = page_of(query)
-    return jsonify(services().conversations.items(conversation_id, current_client(), page))
+    return jsonify(services().conversations.items(conversation_id, query, current_client()))
 
 
 @bp.post(ITEMS)

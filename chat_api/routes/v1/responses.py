@@ -22,7 +22,6 @@ from chat_api.web.requests import (
     Blueprint,
     current_client,
     is_from_openai_client,
-    page_of,
     preferred_return,
     services,
     with_preference,
@@ -114,5 +113,4 @@ def cancel(response_id: str) -> Response:
 @may_raise(*AN_OBJECT)
 def list_input_items(query: dict[str, Any], response_id: str) -> Response:
     """List what a response was asked"""
-    page = page_of(query)
-    return jsonify(services().responses.input_items(response_id, current_client(), page))
+    return jsonify(services().responses.input_items(response_id, query, current_client()))
