@@ -6,7 +6,6 @@ import importlib
 from dataclasses import dataclass
 from functools import cache
 
-from chat_api.services.background import BackgroundRuns
 from chat_api.services.caller_keys import CallerKeys
 from chat_api.services.chat import ChatService
 from chat_api.services.chat_completions import ChatCompletions
@@ -19,15 +18,15 @@ from chat_api.services.limits import Limiter
 from chat_api.services.models import Models
 from chat_api.services.readiness import Readiness
 from chat_api.services.rendering import Rendering
+from chat_api.services.response_runs import BackgroundRuns
+from chat_api.services.response_turns import Turns
 from chat_api.services.responses import ResponseService
 from chat_api.services.routing import Router, Rules
 from chat_api.services.session_chat import SessionChat
 from chat_api.services.sessions import MOST_SESSION_BYTES, Sessions
 from chat_api.services.stored_completions import StoredCompletions
-from chat_api.services.turns import Turns
 from chat_api.settings import Settings
 from chat_api.stores.base import Bounds, LimitStore, ReplyBounds
-from chat_api.stores.completions import SqlCompletionStore
 from chat_api.stores.conversations import SqlConversationStore
 from chat_api.stores.idempotency import SqlIdempotencyStore
 from chat_api.stores.limits import SqlLimits
@@ -35,6 +34,7 @@ from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.responses import SqlResponseStore
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_counters, open_database
+from chat_api.stores.stored_completions import SqlCompletionStore
 from chat_api.upstream_wiring import build_upstreams, openai_for_callers
 from chat_api.upstreams.base import KeyedUpstream, Upstream
 from chat_api.upstreams.openai import OpenAIUpstream

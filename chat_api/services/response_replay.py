@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from chat_api.errors import ChatApiError, InvalidRequest
 from chat_api.services.clients import Client
+from chat_api.services.response_turns import failure_code
 from chat_api.services.streams import FOREVER
-from chat_api.services.turns import failure_code
 from chat_api.stores.response_base import StoredResponse
 from chat_api.upstreams.base import JsonObject
 

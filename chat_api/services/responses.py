@@ -6,15 +6,15 @@ import contextlib
 from collections.abc import Iterator
 
 from chat_api.errors import ChatApiError, InvalidRequest
-from chat_api.services.background import BackgroundRuns
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
 from chat_api.services.paging import page
 from chat_api.services.response_replay import EventReplay
 from chat_api.services.response_requests import in_our_words
+from chat_api.services.response_runs import BackgroundRuns
+from chat_api.services.response_turns import Turn, Turns, failure_code
 from chat_api.services.streams import ChatStream
-from chat_api.services.turns import Turn, Turns, failure_code
 from chat_api.stores.pages import Page
 from chat_api.stores.response_base import Item, ResponseStore, StoredResponse
 from chat_api.upstreams.base import JsonObject

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chat_api.services.clients import Client
 from chat_api.services.finding import there
 from chat_api.services.paging import page, part_of
-from chat_api.stores.completion_base import CompletionStore, StoredCompletion
 from chat_api.stores.pages import Page
+from chat_api.stores.stored_completion_base import CompletionStore, StoredCompletion
 from chat_api.upstreams.base import JsonObject
 
 KIND = "Chat completion"

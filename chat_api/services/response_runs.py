@@ -16,7 +16,7 @@ from chat_api.services.clients import CallRecord, Client
 from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
 from chat_api.services.response_replay import RUNNING, EventReplay
-from chat_api.services.turns import Turn, Turns, failure_code
+from chat_api.services.response_turns import Turn, Turns, failure_code
 from chat_api.stores.response_base import ResponseStore, StoredResponse
 from chat_api.upstreams.base import JsonObject
 from chat_api.upstreams.waiting import Caller

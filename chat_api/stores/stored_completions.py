@@ -1,4 +1,4 @@
-"""Chat completions in SQL. See `completion_base.CompletionStore`."""
+"""Chat completions in SQL. See `stored_completion_base.CompletionStore`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from sqlalchemy import (
     update,
 )
 
-from chat_api.stores.completion_base import NO_PAIRS, StoredCompletion
 from chat_api.stores.eviction import Room
 from chat_api.stores.items import packed, same
 from chat_api.stores.pages import Page, not_in_list
 from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.schema import chat_completions as completions
 from chat_api.stores.sql import Database
+from chat_api.stores.stored_completion_base import NO_PAIRS, StoredCompletion
 
 STORED = completions.c.stored_at, completions.c.id
 """What they are ordered by; the second only tells those of one moment apart."""

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import delete
 
 from chat_api.errors import InvalidRequest
-from chat_api.stores.completion_base import StoredCompletion
-from chat_api.stores.completions import SqlCompletionStore
 from chat_api.stores.pages import Page
 from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.schema import chat_completions
 from chat_api.stores.sql import Database
+from chat_api.stores.stored_completion_base import StoredCompletion
+from chat_api.stores.stored_completions import SqlCompletionStore
 from tests.contracts.helpers import Clock, together
 
 EVERYTHING = Page(limit=100)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from chat_api.errors import CallerGone, StoreUnavailable
-from chat_api.services.background import BackgroundRuns
 from chat_api.services.clients import Client
+from chat_api.services.response_runs import BackgroundRuns
+from chat_api.services.response_turns import Turns
 from chat_api.services.responses import ResponseService
-from chat_api.services.turns import Turns
 from chat_api.stores.response_base import JsonObject, ResponseBounds
 from chat_api.stores.responses import SqlResponseStore
 from chat_api.wiring import Services
