@@ -10,9 +10,9 @@ RUN python -m venv /venv
 # The packages before the code: they change less often, and their layers are kept. Nothing is
 # compiled: what has no build for this machine is an error here, not half an hour.
 COPY requirements.txt requirements-local.txt ./
-RUN /venv/bin/python -m pip install --only-binary=:all: -r requirements.txt
+RUN /venv/bin/python -m pip install --only-binary=:all: --require-hashes -r requirements.txt
 RUN if [ "$LOCAL_MODEL" = yes ]; then \
-      /venv/bin/python -m pip install --only-binary=:all: --no-deps -r requirements-local.txt; \
+      /venv/bin/python -m pip install --only-binary=:all: --require-hashes --no-deps -r requirements-local.txt; \
     fi
 RUN /venv/bin/python -m pip uninstall --yes pip
 

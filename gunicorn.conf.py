@@ -12,6 +12,7 @@ from chat_api import hooks
 from chat_api.errors import SettingsError
 from chat_api.upstream_wiring import local_model_to_start
 from chat_api.web.banner import announce
+from chat_api.web.worker import SPARE_SECONDS
 
 try:
     settings = hooks.settings()
@@ -26,7 +27,7 @@ worker_class = "chat_api.web.worker.Worker"  # gevent's: thousands of streams in
 worker_connections = settings.max_streams + 2000  # /health must get in when streams do not
 preload_app = True  # imported once, shared by all; it opens nothing
 timeout = 60  # seconds without a sign of life; a busy event loop may owe one for a while
-graceful_timeout = settings.graceful_timeout_seconds
+graceful_timeout = settings.graceful_timeout_seconds + SPARE_SECONDS  # then the master kills
 keepalive = 5  # seconds; the default of 2 makes clients that pause connect again and again
 forwarder_headers = ""  # by default any caller on this machine may set the path by a header
 control_socket_disable = True  # it would be opened in the home folder

@@ -3,6 +3,7 @@
 ChatApiError                    the root; its text is written for the caller
 ├── SettingsError               a setting has a bad value: the start stops
 ├── InvalidRequest              the body or a field of it is wrong
+├── BodyTooSlow                 the body drips: nobody waits for it any longer
 ├── UnsupportedMediaType        the body is not JSON by its Content-Type
 ├── KeyMissing                  this server wants a key and got none, or a wrong one
 ├── ModelNotFound               no upstream answers for that model name
@@ -13,6 +14,7 @@ ChatApiError                    the root; its text is written for the caller
 ├── RateLimited                 this caller has made as many calls as it may in a minute
 ├── StoreUnavailable            what is remembered can be neither read nor written now
 ├── Overloaded                  this worker has as many calls as it admits, or can count
+├── ServerStopping              the time that a stop leaves to calls under way is over
 ├── NoUpstream                  nothing is set up that could answer
 ├── NotInstalled                a page needs a package that this server was set up without
 ├── CallerGone                  the caller left: nobody is there to be told
@@ -54,6 +56,10 @@ class InvalidRequest(ChatApiError):
         super().__init__(text)
         self.param = param
         self.code = code
+
+
+class BodyTooSlow(ChatApiError):
+    """The body did not come in the time that its size allows for."""
 
 
 class UnsupportedMediaType(ChatApiError):
@@ -133,6 +139,15 @@ class Overloaded(ChatApiError):
     """As many calls are in flight on this worker as it admits, or more than it can count."""
 
     retry_after_seconds = 1
+
+
+class ServerStopping(ChatApiError):
+    """This server was stopped, and the time that calls under way had left is over."""
+
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("This server was stopped before the answer was whole. Please try again.")
 
 
 class NoUpstream(ChatApiError):

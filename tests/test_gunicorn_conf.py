@@ -41,7 +41,7 @@ def test_its_values_come_from_the_settings() -> None:
         "worker_class_str": "chat_api.web.worker.Worker",
         "worker_connections": 4000,
         "preload_app": True,
-        "graceful_timeout": 25,
+        "graceful_timeout": 27,  # GRACEFUL_TIMEOUT, and what last words need
         "control_socket_disable": True,
     }
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from chat_api.settings import Settings
+from chat_api.web.worker import SPARE_SECONDS
 from tests.dockerfile import Copy, DockerfileReader, Stage, copy_context
 from tests.servers import ROOT
 
@@ -28,7 +29,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 RENDER = yaml.safe_load((ROOT / "render.yaml").read_text())
 SERVICE = (ROOT / "deploy/chat_api.service").read_text()
 SITE = (ROOT / "deploy/nginx/chat_api.conf").read_text()
-PATIENCE = Settings().graceful_timeout_seconds
+PATIENCE = Settings().graceful_timeout_seconds + SPARE_SECONDS
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd is not installed"
 )

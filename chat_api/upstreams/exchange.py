@@ -189,10 +189,11 @@ class Exchange:
         raise UpstreamBroken("The exchange was closed.")
 
     def _resend(self) -> bool:
-        """Once, on a new connection, when a reused one ended before a byte came back: the
+        """Once a caller, on a new connection, when a reused one ended before a byte came back: the
         upstream closed it while it was idle, so it did not see the request."""
-        if self._closed or not self._reused or self._response.fed:
+        if self._closed or not self._reused or self._response.fed or self._caller.has_resent:
             return False
+        self._caller.has_resent = True
         self._sock.close()
         self._transport.close()  # what else is idle is as old
         self._sock, self._reused = self._transport.open(self._caller), False

@@ -29,6 +29,9 @@ class Caller:
         # A TLS socket cannot be peeked at.
         self._sock = None if isinstance(sock, ssl.SSLSocket) else sock
         self._gone = False
+        self.has_resent = False
+        """Whether a request of this caller's was lost on an idle connection and went again. That is
+        done once: an upstream that hangs up on each would otherwise be asked twice a try."""
 
     def wait(
         self, seconds: float, sock: socket.socket | None = None, events: int = READABLE

@@ -13,7 +13,7 @@ from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from chat_api.errors import InvalidRequest, UnsupportedMediaType
+from chat_api.errors import BodyTooSlow, InvalidRequest, UnsupportedMediaType
 from chat_api.schemas.fields import REQUIRED
 from chat_api.web.state import request, state
 
@@ -115,7 +115,7 @@ def _read_object(asked: Request) -> dict[str, Any]:
     """The body as a JSON object.
 
     Raises:
-        UnsupportedMediaType, InvalidRequest
+        UnsupportedMediaType, InvalidRequest, BodyTooSlow
         RequestEntityTooLarge: over the limit; the connection is then closed.
     """
     kind = asked.mimetype
@@ -144,6 +144,9 @@ def _read_body(asked: Request, limit: int) -> bytes:
         while size <= limit and (piece := body.read(limit + 1)):
             pieces.append(piece)
             size = sum(map(len, pieces))
+    except TimeoutError as error:  # of `web.slow_bodies`
+        here.leaves_body = True
+        raise BodyTooSlow("The body came too slowly.") from error
     except (OSError, ParseException) as error:  # cut short, or badly chunked
         here.leaves_body = True
         raise InvalidRequest("The body did not come whole.") from error

@@ -36,6 +36,7 @@ class Told(NamedTuple):
 
 TOLD: dict[type[ChatApiError], Told] = {
     errors.InvalidRequest: Told(400, 400, INVALID, None),
+    errors.BodyTooSlow: Told(408, 408, INVALID, "request_timeout"),
     errors.UnsupportedMediaType: Told(415, 415, INVALID, "unsupported_media_type"),
     errors.KeyMissing: Told(401, 401, INVALID, "invalid_api_key"),
     errors.ModelNotFound: Told(404, 404, INVALID, "model_not_found"),
@@ -46,6 +47,7 @@ TOLD: dict[type[ChatApiError], Told] = {
     errors.RateLimited: Told(429, 429, RATE_LIMIT, "rate_limit_exceeded"),
     errors.StoreUnavailable: Told(503, 503, SERVER, "store_unavailable"),
     errors.Overloaded: Told(503, 503, SERVER, "overloaded"),
+    errors.ServerStopping: Told(503, 503, SERVER, "server_stopping"),
     errors.NoUpstream: Told(503, 500, SERVER, "no_upstream"),
     errors.NotInstalled: Told(501, 501, SERVER, "not_installed"),
     # 499 is nginx's word for it. Nobody reads this reply; the log line shows it.

@@ -37,6 +37,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 A_BODY: tuple[Failure, ...] = (
     errors.InvalidRequest,
+    errors.BodyTooSlow,
     errors.UnsupportedMediaType,
     RequestEntityTooLarge,
 )
@@ -44,6 +45,7 @@ A_BODY: tuple[Failure, ...] = (
 A_MODEL_CALL: tuple[Failure, ...] = (
     errors.ModelNotFound,
     errors.Overloaded,
+    errors.ServerStopping,
     errors.NoUpstream,
     errors.UpstreamError,
 )

@@ -1,32 +1,45 @@
-"""Gunicorn's gevent worker, with five things that it does not do by itself."""
+"""Gunicorn's gevent worker, with seven things that it does not do by itself."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
+import socket
 import time
 import uuid
 from typing import Any
 
+import gevent
 import orjson
 from gunicorn.workers.ggevent import GeventWorker
 
+from chat_api.errors import ServerStopping
 from chat_api.web import metrics
 from chat_api.web.connections import linger
 from chat_api.web.errors import INVALID, SERVER, Problem, family
 from chat_api.web.requests import EXTENSION
+from chat_api.web.slow_bodies import TimedSocket
 
-SPARE_SECONDS = 2.0
-"""Of the time to leave, after which the master kills: for the store."""
+SPARE_SECONDS = 2
+"""Behind the time that streams get to end, before the master kills: for the last words to those
+that have not ended, and for the store."""
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """Ends connections on request, answers malformed HTTP in JSON, drains when it is orphaned,
-    and tells the other workers what it is doing."""
+    """Ends connections on request, answers malformed HTTP in JSON, waits for no body that drips,
+    tells those whom it must cut off, drains when it is orphaned, and tells the other workers what
+    it is doing."""
 
     alive: bool
     _leaving_at: float | None = None
     slot: int
     """Where it counts (`web.tallies`); the master has chosen it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._at_work: dict[gevent.Greenlet, socket.socket] = {}
+        """Who serves a request now, and the connection it came on."""
 
     def notify(self) -> None:
         """Give a sign of life. Gunicorn's own leaves at once when the master is gone, and cuts
@@ -34,10 +47,33 @@ class Worker(GeventWorker):  # type: ignore[misc]
         if self.alive and self.ppid != os.getppid():
             self.log.warning("The master is gone: worker %s ends its streams and leaves", self.pid)
             self.alive = False
-        if not self.alive and self._leaving_at is None:
-            self._leaving_at = time.monotonic()
+        if not self.alive:
+            self._begin_to_leave()
         self.tmp.notify()
         metrics.of(self.wsgi).publish()
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """SIGTERM."""
+        super().handle_exit(sig, frame)
+        self._begin_to_leave()
+
+    def _begin_to_leave(self) -> None:
+        if self._leaving_at is None:
+            self._leaving_at = time.monotonic()
+            gevent.spawn_later(max(0.0, self.cfg.graceful_timeout - SPARE_SECONDS), self._cut_off)
+
+    def _cut_off(self) -> None:
+        """End what is still under way, each with an error that its caller is told. Gunicorn would
+        kill it without a word. Who does not read cannot be told: its connection is closed."""
+        at_work = list(self._at_work.items())
+        if at_work:
+            self.log.warning("GRACEFUL_TIMEOUT is over: %s calls are cut off", len(at_work))
+        for greenlet, sock in at_work:
+            if _may_be_written_to(sock):
+                gevent.kill(greenlet, ServerStopping())
+            else:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> None:
         """Serve; then let what runs in the background end, as long as streams may."""
@@ -47,7 +83,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self.wsgi.extensions[EXTENSION].background.end(max(0.0, left))
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Serve one request; `wsgi.input` gets a `force_close` (see `web.connections`)."""
+        """Serve one request; `wsgi.input` gets a `force_close` (see `web.connections`), and its
+        body a deadline."""
         must_linger = False
 
         def force_close() -> None:
@@ -56,9 +93,16 @@ class Worker(GeventWorker):  # type: ignore[misc]
             req.force_close()
 
         req.body.force_close = force_close
+        if type(req.unreader.sock) is not TimedSocket:
+            req.unreader.sock = TimedSocket(sock)
+        req.unreader.sock.expect_body()
+        greenlet = gevent.getcurrent()
+        self._at_work[greenlet] = sock
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:
+            del self._at_work[greenlet]
+            req.unreader.sock.expect_head()
             if must_linger:
                 linger(sock)
 
@@ -90,6 +134,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
             linger(client)
         except OSError:
             self.log.debug("The caller of a malformed request left.")
+
+
+def _may_be_written_to(sock: socket.socket) -> bool:
+    poller = select.poll()
+    poller.register(sock, select.POLLOUT)
+    return bool(poller.poll(0))
 
 
 class _Page:

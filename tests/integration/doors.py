@@ -31,6 +31,8 @@ class Door(NamedTuple):
     def body(self, prompt: str | None = None, **extra: Any) -> dict[str, Any]:
         """The smallest request."""
         text = prompt or self.prompt
+        if self.openai and self.streamed:
+            extra = {"stream": True, **extra}
         if self.path.startswith("/chat"):
             return {"message": text, **extra}
         if self.path == "/api/chat":
@@ -38,7 +40,7 @@ class Door(NamedTuple):
         if self.path == "/v1/responses":
             return {"input": text, **extra}
         messages = [{"role": "user", "content": text}]
-        return {"messages": messages, **({"stream": True} if self == V1_STREAM else {}), **extra}
+        return {"messages": messages, **extra}
 
     def error_text(self, body: bytes) -> str:
         """The text of an error reply, or of an error event's data, in this family's shape."""
@@ -62,6 +64,8 @@ ASK = Door("/ask", streamed=True)
 API_CHAT = Door("/api/chat", streamed=True)
 """As ASK."""
 RESPONSES = Door("/v1/responses", streamed=False)
+RESPONSES_STREAM = Door("/v1/responses", streamed=True)
+"""Its events are a protocol of their own, so it is in neither list below."""
 DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK, API_CHAT, RESPONSES)
 STREAMED = (CHAT_STREAM, V1_STREAM)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.doors import CHAT_STREAM, V1_STREAM, text_of
+from tests.integration.doors import ASK, CHAT_STREAM, V1, V1_STREAM, text_of
 from tests.integration.processes import is_alive
-from tests.integration.wire import Call, both_workers, get, wait_for
+from tests.integration.wire import Call, both_workers, get, log_line, wait_for
 from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
 
 ENDS = (b"data: [DONE]\n\n", b'data: {"done": true')
@@ -27,8 +27,12 @@ class Held:
 
     def __init__(self) -> None:
         self.released = threading.Event()
+        self.says_something = True
 
     def __call__(self, exchange: Exchange) -> None:
+        if not self.says_something:
+            exchange.wait_until_caller_leaves(30)
+            return
         exchange.start_stream()
         exchange.chunk(frame(chunk({"role": "assistant", "content": "Hel"})))
         self.released.wait(30)
@@ -116,18 +120,33 @@ def test_sigterm_lets_live_streams_end_whole(
         assert "Traceback" not in server.log()
 
 
-def test_a_stream_beyond_the_graceful_timeout_is_ended(
+def test_what_is_cut_off_by_the_graceful_timeout_is_told_so(
     upstream: ScriptedUpstream, held: Held, tmp_path: Path, stack: contextlib.ExitStack
 ) -> None:
     options = {"OPENAI_BASE_URL": upstream.url, "GRACEFUL_TIMEOUT": "1"}
     with gunicorn(tmp_path, WEB_CONCURRENCY="1", **options) as server:
         calls = begin(server, stack, 2)
+        bare = stack.enter_context(Call(server, ASK.path, ASK.body()))
+        assert bare.reply.read(3) == b"Hel"
+        responses = stack.enter_context(
+            Call(server, "/v1/responses", {"input": "Hi", "stream": True})
+        )
+        assert b"response.created" in responses.frame()
+        held.says_something = False
+        asked = len(upstream.exchanges)
+        whole = stack.enter_context(Call(server, V1.path, V1.body()))
+        wait_for(lambda: len(upstream.exchanges) > asked)
         started = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - started < 8.0
-        for call in calls:
-            rest = rest_of(call)
-            assert rest is None or b'"error"' in rest, "it does not look whole"
+        assert 1.0 <= time.monotonic() - started < 8.0
+        for call, door in zip(calls, (V1_STREAM, CHAT_STREAM), strict=True):
+            (last,) = call.frames()
+            assert "was stopped" in door.error_text(last.removeprefix(b"data: "))
+        assert rest_of(bare) is None, "bare text that is not whole is a broken transfer"
+        assert b"event: response.failed" in responses.frames()[-1]
+        assert (whole.reply.status, whole.reply.headers["Retry-After"]) == (503, "1")
+        for call in (*calls, bare, responses, whole):
+            assert log_line(server, call)["outcome"] == "ServerStopping"
         assert "Traceback" not in server.log()
 
 

@@ -171,3 +171,23 @@ def test_a_connection_idle_for_too_long_is_not_used(
     sock, reused = transport.take(Caller())
     sock.close()
     assert reused is kept
+
+
+def test_a_caller_whose_request_went_again_once_is_told_the_next_time(
+    raw: Servers, transport_to: Transports
+) -> None:
+    """Its next try finds idle connections again, which others left behind meanwhile."""
+
+    def every_second_ends(connection: socket.socket, number: int) -> None:
+        receive(connection)
+        connection.sendall(OK)
+        receive(connection)  # and no answer
+
+    server = raw(every_second_ends)
+    transport, caller = transport_to(server.url), Caller()
+    assert ask(transport) == (200, b"ok")
+    assert ask(transport, caller=caller) == (200, b"ok")
+    with pytest.raises(UpstreamUnreachable):
+        ask(transport, caller=caller)
+    assert ask(transport) == (200, b"ok")
+    assert server.connections == 3

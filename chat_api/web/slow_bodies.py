@@ -1,0 +1,51 @@
+"""A deadline for bodies that drip: a caller who sends a byte a second would be waited for as long
+as it likes, since each byte is a sign of life."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+BODY_SECONDS = 20.0
+"""For a body, however small it is."""
+BODY_BYTES_PER_SECOND = 16_384
+"""So many bytes that came earn a second more."""
+
+
+class TimedSocket:
+    """What Gunicorn reads a connection from: the socket, and while a body is expected its deadline.
+
+    Bodies that came with their head are not read from here at all.
+    """
+
+    def __init__(self, sock: socket.socket, seconds: float = BODY_SECONDS) -> None:
+        self._sock = sock
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def expect_body(self) -> None:
+        """From now on what is read is a body."""
+        self._until = time.monotonic() + self._seconds
+
+    def expect_head(self) -> None:
+        """From now on it is the next request, which Gunicorn has a time for."""
+        self._until = None
+
+    def recv(self, size: int) -> bytes:
+        """As a socket's.
+
+        Raises:
+            TimeoutError: the body's time is over.
+        """
+        if self._until is None:
+            return self._sock.recv(size)
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        try:
+            piece = self._sock.recv(size)
+        finally:
+            self._sock.settimeout(None)
+        self._until += len(piece) / BODY_BYTES_PER_SECOND
+        return piece

@@ -1,0 +1,7 @@
+"""The upstream of the fault suites."""
+
+from __future__ import annotations
+
+from tests.integration.conftest import upstream
+
+__all__ = ["upstream"]
