@@ -12,7 +12,7 @@ def test_made_up_requests_get_what_the_description_promises(tmp_path: Path) -> N
         done = fuzz(
             server,
             tmp_path,
-            *("--generation-deterministic", "--max-examples", "10", "--no-shrink"),
+            *("--generation-deterministic", "--max-examples", "6", "--no-shrink"),
             *("--phases", "examples,coverage,fuzzing"),
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -64,11 +64,11 @@ def fields(app: Flask) -> list[tuple[str, str, Draft202012Validator, dict[str, A
 def test_a_wrong_value_of_any_field_is_openais_error(
     fields: list[Any], client: FlaskClient, upstream: FakeUpstream, services: Services
 ) -> None:
-    """Three hundred and more values for each field; what the description takes is left out."""
+    """A hundred and more values for each field; what the description takes is left out."""
     checked: dict[tuple[str, str], int] = {}
 
     @settings(
-        max_examples=300,
+        max_examples=120,
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture],
