@@ -8,6 +8,7 @@ import functools
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -54,6 +55,8 @@ class BackgroundRuns:
         self._store = store
         self._heartbeat_seconds = heartbeat_seconds
         self._beat_seconds = beat_seconds
+        self.on_end: Callable[[CallRecord], object] = lambda record: None
+        """Takes note of a run that has ended: no reply of any request's tells of it."""
         self._runs: dict[str, socket.socket] = {}
         self._beats = False
         self._gives_up = False
@@ -138,6 +141,7 @@ class BackgroundRuns:
             record.outcome = type(error).__name__
             log.error("background", request_id=record.request_id, error=record.outcome)
         finally:
+            self.on_end(record)
             with self._lock:
                 self._runs.pop(turn.id).close()
             log.info(

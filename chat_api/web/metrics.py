@@ -125,6 +125,12 @@ def init_app(app: Flask, services: Services, workers: int) -> Metrics:
     # At a SIGHUP new workers begin while the old ones end their streams, and not only once.
     tallies = Tallies(slots=4 * workers + 4)
     app.extensions[EXTENSION] = metrics = Metrics(tallies, services.gateway, services.limiter)
+
+    def count_run(record: CallRecord) -> None:
+        if record.upstream is not None:
+            metrics.count_call(record, record.outcome or "refused", None)
+
+    services.background.on_end = count_run
     return metrics
 
 

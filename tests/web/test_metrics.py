@@ -80,6 +80,18 @@ def test_a_stream_is_counted_once_when_it_has_ended(
     assert found.total("chat_completions_in_flight") == 0
 
 
+def test_what_runs_in_the_background_is_counted_at_its_end(
+    client: FlaskClient, upstream: FakeUpstream, services: Services
+) -> None:
+    upstream.enqueue(chunks("x"))
+    client.post("/v1/responses", json={"input": "Hi", "background": True})
+    services.background.end(10.0)
+    found = scrape(client)
+    assert found.total("chat_outcomes_total", upstream="fake", outcome="ok") == 1
+    assert found.total("chat_tokens_total", upstream="fake", kind="completion") == 2
+    assert found.total("http_requests_total", route="/v1/responses", status="200") == 1
+
+
 def test_callers_cannot_make_new_names(client: FlaskClient, upstream: FakeUpstream) -> None:
     chance = random.Random(4)
     methods = ["GET", "POST", "BREW", "PROPFIND"]
