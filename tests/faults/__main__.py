@@ -7,6 +7,7 @@ import sys
 import time
 
 from tests.faults import death_figures, fault_figures, load_figures
+from tests.faults.asked import ASKED, ELSEWHERE
 from tests.faults.stand import Measured, Stand
 
 MEASURES = (*fault_figures.FIGURES, *load_figures.FIGURES, *death_figures.FIGURES)
@@ -23,18 +24,26 @@ def verdict(measured: Measured) -> str:
     return "proud" if measured.proud else "holds"
 
 
+def show(name: str, measured: Measured) -> None:
+    """A row; one that nothing is asked of is one of our own."""
+    target, proud = ASKED.get(name, ("", ""))
+    say(f"| {name} | {target} | {proud} | {measured.text} | {verdict(measured)} |")
+
+
 def main() -> None:
     """Measure all, or those whose name holds the first argument."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     began = time.monotonic()
     missed = 0
-    say("| figure | measured | |\n| --- | --- | --- |")
+    say("| figure | target | proud of | measured | |\n| --- | --- | --- | --- | --- |")
     for measure in (each for each in MEASURES if wanted in each.__name__):
         for name, measured in measure().items():
-            say(f"| {name} | {measured.text} | {verdict(measured)} |")
+            show(name, measured)
             missed += not measured.holds
     secret = Measured(str(Stand.secrets), not Stand.secrets, not Stand.secrets)
-    say(f"| secrets in the logs of this run | {secret.text} | {verdict(secret)} |")
+    show("secrets in the logs of this run", secret)
+    for name, place in ELSEWHERE.items():
+        say(f"| {name} | | | not here: {place} | |")
     say(f"\n{missed + (not secret.holds)} missed, in {time.monotonic() - began:.0f} s.")
     sys.exit(bool(missed or not secret.holds))
 

@@ -134,7 +134,6 @@ def limited() -> dict[str, Measured]:
             headers = {"X-Forwarded-For": f"192.0.2.{number}", "X-Real-IP": f"192.0.2.{number}"}
             return send(stand.server, API_CHAT.path, API_CHAT.body(), headers=headers).status
 
-        # Not across the edge of a minute, where what began before it counts less.
         answered = list(pool.map(call, range(60))).count(200)
     name = "limit of 30: answers given to 60 spoofed callers (2 workers)"
     return {name: Measured(str(answered), answered == 30, answered == 30)}

@@ -188,7 +188,7 @@ def crawling() -> dict[str, Measured]:
             max(found) < 1000,
             max(found) < 20,
         ),
-        "a body of a byte a second: 408 after (no figure in the table)": Measured(
+        "a body of a byte a second: 408 after": Measured(
             f"{dripped:.1f} s", status == 408, status == 408 and dripped < 25
         ),
     }
