@@ -13,7 +13,7 @@ TOOLS := .cache/tools
 LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench fuzz \
+.PHONY: help install run serve test test-faults test-deploy test-examples clients test-clients browser nginx screenshots bench fuzz \
 	lock audit sbom lint format types check clean
 
 help: ## Show this help
@@ -28,6 +28,9 @@ serve: $(VENV)/.run ## Serve without looking after the local model's packages
 
 test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
 	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
+
+test-faults: $(VENV)/.dev ## Break the server in all ways and print the figures (three minutes, idle machine)
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 browser: ## Install Chromium for the tests of the chat page, from Debian's packages, if it is missing
 	@command -v chromium >/dev/null || { $(SUDO) apt-get update && \
@@ -58,7 +61,7 @@ bench: $(VENV)/.dev ## Measure this server against others, in one run (about two
 fuzz: $(VENV)/.dev ## Make up 5,000 good and bad requests from /openapi.json (about two minutes)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-lock: $(TOOLS)/.installed ## Write requirements.txt anew from requirements.in (UPGRADE=name: its newest)
+lock: $(TOOLS)/.installed ## Write requirements.txt anew from requirements.in (UPGRADE=name: newest of that)
 	@$(LOCK) $(addprefix --upgrade-package ,$(UPGRADE)) requirements.in -o requirements.txt
 	@$(LOCK) --no-deps requirements-local.in -o requirements-local.txt
 

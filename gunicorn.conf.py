@@ -36,6 +36,6 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow dis
 hooks.raise_descriptor_limit(worker_connections)
 on_starting = hooks.start_local_model
 when_ready = announce
-pre_fork, post_fork, child_exit = hooks.choose_slot, hooks.take_slot, hooks.free_slot
+pre_fork, post_fork, child_exit = hooks.prepare_fork, hooks.take_slot, hooks.free_slot
 post_worker_init = hooks.warm_up
 on_exit = hooks.stop_local_model

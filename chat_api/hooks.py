@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import itertools
 import os
 import resource
@@ -68,8 +69,13 @@ def stop_local_model(server: Any) -> None:
         model.close()
 
 
-def choose_slot(server: Any, worker: Any) -> None:
-    """`pre_fork`: where the worker counts (`web.tallies`), the first place that no other does."""
+def prepare_fork(server: Any, worker: Any) -> None:
+    """`pre_fork`: choose the first place to count at (`web.tallies`) that no other worker has.
+
+    What is there by now stays to the end. Frozen, the collector passes it by: its marks would have
+    every worker copy the memory that it shares with the master, 30 MB each.
+    """
+    gc.freeze()
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(number for number in itertools.count() if number not in taken)
 

@@ -81,7 +81,12 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "examples/README.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))],
+    [
+        "README.md",
+        "SECURITY.md",
+        "examples/README.md",
+        *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")),
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
@@ -90,6 +95,18 @@ def test_links_lead_somewhere(page: str) -> None:
         found = path.parent / file if file else path
         assert found.exists(), target
         assert not anchor or anchor in anchors(found), target
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    promises, _ = (ROOT / "docs/reliability.md").read_text().split("## Figures")
+    rows = [line for line in promises.splitlines() if line.startswith("| ")]
+    held = [row for row in rows if not row.startswith(("| promise |", "| --- |"))]
+    assert len(held) > 30
+    for row in held:
+        named = re.findall(r"`(tests/\S+\.py)::(\w+)`", row)
+        assert named, row
+        for path, name in named:
+            assert f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"
 
 
 def test_make_explains_itself() -> None:

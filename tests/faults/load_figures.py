@@ -1,0 +1,235 @@
+"""Figures of many callers at once, and of callers who leave or crawl."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.faults.stand import (
+    Measured,
+    Pacer,
+    Stand,
+    connect,
+    first_pieces,
+    health,
+    percentile,
+    request,
+)
+from tests.integration.doors import CHAT, V1, V1_STREAM
+from tests.integration.processes import open_files, threads
+from tests.integration.stage import Script
+from tests.integration.test_bad_bodies import read_reply
+from tests.integration.test_callers_leaving import fall_silent, pour_out, say_nothing, talk_on
+from tests.integration.wire import Call, ask, both_workers, get, wait_for
+from tests.servers import answer_plainly
+
+STREAMS = 300
+
+
+def paced_streams() -> dict[str, Measured]:
+    """300 streams at four pieces a second."""
+    with Stand() as stand, Pacer() as pacer:
+        for _ in range(20):
+            ask(stand.server, V1_STREAM)
+        stand.upstream.script = pacer
+        idle = stand.memory()
+        with health(stand.server) as took:
+            first, held = first_pieces(stand.server, STREAMS, 10)
+            with held:
+                each = (stand.memory() - idle) / STREAMS
+        first_ms, health_ms = (1000 * percentile(values, 0.99) for values in (first, took))
+        return {
+            "300 streams at 4 tokens/s: first token p99 / `/health` p99": Measured(
+                f"{first_ms:.0f} / {health_ms:.0f} ms",
+                first_ms < 500 and health_ms < 250,
+                first_ms < 100 and health_ms < 20,
+            ),
+            "memory per stream (300 at once) / whole tree when idle (PSS)": Measured(
+                f"{each / 1024:.0f} KB / {idle / 2**20:.0f} MB",
+                each < 100 * 1024 and idle < 200 * 2**20,
+                each < 30 * 1024 and idle < 130 * 2**20,
+            ),
+        }
+
+
+def growth() -> dict[str, Measured]:
+    """3,000 requests and 500 streams behind a warm-up of half as many."""
+    with Stand() as stand, ThreadPoolExecutor(8) as pool:
+
+        def load(part: float) -> None:
+            doors = [V1] * int(3000 * part) + [V1_STREAM] * int(500 * part)
+            assert {
+                reply.status for reply in pool.map(lambda it: ask(stand.server, it), doors)
+            } == {200}
+            stand.upstream.exchanges.clear()
+
+        load(0.5)
+        before = stand.memory()
+        load(1.0)
+        percent = 100 * (stand.memory() - before) / before
+        return {
+            "memory growth, 3,000 requests + 500 streams": Measured(
+                f"{percent:.1f} %", percent < 5, percent < 2
+            )
+        }
+
+
+def cancelled() -> dict[str, Measured]:
+    """How soon the upstream is told that the caller left: the longest of ten times."""
+
+    def longest(script: Script, door: object = V1_STREAM, piece: bool = True) -> float:
+        stand.upstream.script = script
+        took = []
+        for _ in range(10):
+            stand.upstream.exchanges.clear()
+            with Call(stand.server, door.path, door.body()) as call:  # type: ignore[attr-defined]
+                if piece:
+                    call.frame()
+                (exchange,) = wait_for(lambda: list(stand.upstream.exchanges))
+                time.sleep(0.1)
+                left_at = time.monotonic()
+            took.append(wait_for(lambda at=exchange: at.caller_left_at) - left_at)
+        return 1000 * max(took)
+
+    with Stand() as stand:
+        flowing = longest(talk_on)
+        silent = [longest(fall_silent), longest(say_nothing, piece=False)]
+        silent.append(longest(say_nothing, V1, piece=False))
+    return {
+        "upstream cancelled after the client left: tokens flowing": Measured(
+            f"{flowing:.0f} ms", flowing < 2000, flowing < 100
+        ),
+        "same: silent mid-stream / before first token / plain call": Measured(
+            " / ".join(f"{value:.0f}" for value in silent) + " ms",
+            max(silent) < 1000,
+            max(silent) < 50,
+        ),
+    }
+
+
+def left_behind() -> dict[str, Measured]:
+    """200 callers who leave in the middle of a stream."""
+    with Stand() as stand:
+        stand.upstream.script = fall_silent
+        workers = both_workers(stand.server)
+
+        def leave(number: int) -> None:
+            with contextlib.ExitStack() as stack:
+                calls = [
+                    Call(stand.server, V1_STREAM.path, V1_STREAM.body()) for _ in range(number)
+                ]
+                for call in calls:
+                    stack.enter_context(call).frame()
+
+        leave(50)
+        wait_for(lambda: all(each.caller_left_at for each in stand.upstream.exchanges))
+        files, running = open_files(*workers), threads(*workers)
+        for _ in range(4):
+            leave(50)
+        wait_for(lambda: all(each.caller_left_at for each in stand.upstream.exchanges))
+        time.sleep(1)
+        open_now = sum(not each.caller_left_at for each in stand.upstream.exchanges)
+        files, running = open_files(*workers) - files, threads(*workers) - running
+        text = f"{open_now}, {max(0, files)}, {max(0, running)}"
+        good = not open_now and files <= 30 and running <= 20
+        proud = not open_now and files <= 0 and running <= 0
+        name = "200 disconnects: upstream streams, fds, threads left"
+        return {name: Measured(text, good, proud)}
+
+
+def never_reading() -> dict[str, Measured]:
+    """20 callers who never read, and an upstream that pours out."""
+    with Stand() as stand, contextlib.ExitStack() as stack:
+        for _ in range(20):
+            ask(stand.server, V1_STREAM)
+        stand.upstream.script = pour_out
+        before = stand.memory()
+        for _ in range(20):
+            caller = stack.enter_context(connect(stand.server))
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            caller.sendall(request(V1_STREAM))
+        time.sleep(5)
+        assert get(stand.server, "/health").status == 200
+        grown = (stand.memory() - before) / 2**20
+        name = "20 clients that never read, fast upstream: memory"
+        return {name: Measured(f"{grown:+.1f} MB", grown < 100, grown < 5)}
+
+
+def crawling() -> dict[str, Measured]:
+    """200 callers whose head, or whose body, comes a byte a second; and what becomes of a body."""
+    found = []
+    with Stand() as stand:
+        stand.upstream.script = answer_plainly
+        for begun in (b"POST /chat HTTP/1.1\r\nX-A", request(CHAT, length=5000)[:-5]):
+            with contextlib.ExitStack() as stack:
+                callers = [stack.enter_context(connect(stand.server)) for _ in range(200)]
+                for caller in callers:
+                    caller.sendall(begun)
+                took = []
+                for _ in range(100):
+                    started = time.monotonic()
+                    assert ask(stand.server, CHAT).status == 200
+                    took.append(1000 * (time.monotonic() - started))
+                found.append(percentile(took, 0.99))
+        with connect(stand.server) as caller:
+            caller.sendall(request(CHAT, length=5000))
+            started, status = time.monotonic(), 0
+            caller.settimeout(1)
+            while not status and time.monotonic() - started < 60:
+                caller.sendall(b" ")
+                with contextlib.suppress(TimeoutError):
+                    status = caller.recv(1, socket.MSG_PEEK) and read_reply(caller).status
+            dripped = time.monotonic() - started
+    return {
+        "200 slowloris connections: others' p99 (headers / bodies)": Measured(
+            " / ".join(f"{value:.0f}" for value in found) + " ms",
+            max(found) < 1000,
+            max(found) < 20,
+        ),
+        "a body of a byte a second: 408 after": Measured(
+            f"{dripped:.1f} s", status == 408, status == 408 and dripped < 25
+        ),
+    }
+
+
+def large_body() -> dict[str, Measured]:
+    """How much of a body of 200 MB the server takes, chunked, before it says 413."""
+    sent = 0
+    with Stand() as stand, connect(stand.server) as caller:
+        head = request(CHAT).partition(b"Content-Length")[0]
+        caller.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while sent < 200 and not _something_came(caller):
+                caller.sendall(b"100000\r\n" + b" " * 2**20 + b"\r\n")
+                sent += 1
+        chunked = read_reply(caller).status
+        with connect(stand.server) as other:
+            other.sendall(request(CHAT, length=200 * 2**20))
+            declared = read_reply(other).status
+    text = f"0 MB declared ({declared}), {sent} MB chunked ({chunked}; the limit is 20)"
+    name = "200 MB body refused after"
+    return {name: Measured(text, {declared, chunked} == {413} and sent < 200, declared == 413)}
+
+
+def _something_came(caller: socket.socket) -> bool:
+    """Whether something can be read already."""
+    caller.setblocking(False)
+    try:
+        return bool(caller.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+    finally:
+        caller.settimeout(20)
+
+
+FIGURES = (
+    paced_streams,
+    growth,
+    cancelled,
+    left_behind,
+    never_reading,
+    crawling,
+    large_body,
+)
