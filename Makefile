@@ -11,8 +11,8 @@ PEERS := .cache/bench/litellm/.installed .cache/bench/portkey/.installed
 AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench fuzz \
-	lint format types check clean
+.PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench \
+	cost fuzz lint format types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ test-clients: $(VENV)/.dev $(VENV)/.local clients ## Run other people's clients 
 
 bench: $(VENV)/.dev $(PEERS) ## Measure this server against others, in one run (under five minutes)
 	@$(BIN)/python -m benchmarks --json docs/benchmark.json --chart docs/benchmark.svg $(ARGS)
+
+cost: $(VENV)/.dev ## Count anew what a request costs, and make it the budget that a test holds
+	@$(BIN)/python -m benchmarks.cost --renew
 
 fuzz: $(VENV)/.dev ## Make up 5,000 good and bad requests from /openapi.json (about two minutes)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
