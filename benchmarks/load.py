@@ -1,28 +1,24 @@
-"""Putting a server under load with wrk, and asking it once with care before."""
+"""As much as a server can do: callers who ask again as soon as they have their answer."""
 
-import http.client
-import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import HERE, CannotRun, Target, child, clean_environment
-from benchmarks.replies import EVENTS, TEXT, TOKENS, request_body
-
-PATH = "/v1/chat/completions"
+from benchmarks.callers import Seen, call, http_request
+from benchmarks.processes import cpu_seconds
+from benchmarks.replies import EVENTS, marks, request_body
+from benchmarks.results import Results
+from benchmarks.targets import Target
 
 
 @dataclass(frozen=True)
-class Figure:
+class Load:
     """One thing to measure: what is sent, over how many connections, and what is counted."""
 
     name: str
-    title: str
     connections: int
-    messages: int
-    stream: bool
+    messages: int = 1
+    stream: bool = False
+    every_round: bool = True
 
     @property
     def per_reply(self) -> int:
@@ -30,96 +26,35 @@ class Figure:
         return EVENTS if self.stream else 1
 
 
-FIGURES = (
-    Figure("whole", "replies/s", 32, 1, False),
-    Figure("events", "events/s", 32, 1, True),
-    # A plain server answers these in bursts as large as the number of callers. Eight keep a worker
-    # busy, and the burst that is cut off at the end stays small beside what was counted.
-    Figure("messages", "replies/s, 100 messages", 8, 100, False),
+LOADS = (
+    Load("whole", 32),
+    Load("events", 32, stream=True),
+    Load("messages_100", 8, 100),
+    Load("messages_10", 8, 10, every_round=False),
+    Load("messages_1000", 4, 1_000, every_round=False),
 )
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What one measurement saw."""
-
-    rate: float
-    failures: int
-    example: str
-
-
-def write_load(folder: Path) -> None:
-    """Write the bodies wrk sends, and the texts it looks for in every answer."""
-    for figure in FIGURES:
-        body = request_body(figure.messages, figure.stream)
-        expected = [TOKENS[-1], "data: [DONE]"] if figure.stream else [TEXT]
-        (folder / f"{figure.name}.body").write_bytes(body)
-        (folder / f"{figure.name}.expect").write_text("\n".join(expected))
+def call_on_and_on(target: Target, load: Load, seconds: int, folder: Path) -> Seen:
+    """Load a server for some seconds, and until the last answer that was begun then is whole: what
+    is under way counts, or a slow server would lose by it."""
+    request = http_request(target, request_body(load.messages, load.stream))
+    expected = marks(load.stream)
+    return call(target, request, expected, folder, callers=load.connections, stop=seconds)
 
 
-@contextmanager
-def answer(target: Target, body: bytes) -> Iterator[http.client.HTTPResponse]:
-    """Ask a server once."""
-    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
-    try:
-        connection.request("POST", PATH, body, {"Content-Type": "application/json"})
-        yield connection.getresponse()
-    finally:
-        connection.close()
+def measure_load(load: Load, seconds: int, folder: Path, results: Results, target: Target) -> str:
+    """Keep the rate, and the CPU that the server took for each: `NAME_cpu`, microseconds.
 
-
-def said_in(raw: str, stream: bool) -> str:
-    """Put the text of a reply together, as a client would."""
-    if not stream:
-        return str(json.loads(raw)["choices"][0]["message"]["content"])
-    events = [line[6:] for line in raw.split("\n\n") if line.startswith("data: ")]
-    chunks = [json.loads(event) for event in events if event != "[DONE]"]
-    return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
-
-
-def check(target: Target) -> None:
-    """Read one answer of each kind to its last word: wrk only looks for the marks of a whole one.
-
-    Raises:
-        CannotRun: an answer is not what the upstream said.
+    Returns:
+        An example of what went wrong, "" where nothing did.
     """
-    for figure in FIGURES:
-        try:
-            with answer(target, request_body(figure.messages, figure.stream)) as reply:
-                seen = reply.read().decode()
-            whole = reply.status == 200 and said_in(seen, figure.stream) == TEXT
-            seen = f"{reply.status} {seen[:300]}"
-        except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
-            whole, seen = False, repr(error)
-        if not whole:
-            raise CannotRun(f"{target.label}: a wrong answer ({figure.name}): {seen}")
-
-
-def measure(target: Target, figure: Figure, seconds: int, folder: Path) -> Measured:
-    """Load a server for some seconds; nothing else is under load meanwhile.
-
-    Raises:
-        CannotRun: wrk itself failed.
-    """
-    argv = ["wrk", "-t1", f"-c{figure.connections}", f"-d{seconds}s", "--timeout", "10s"]
-    argv += ["-s", str(HERE / "load.lua"), f"http://127.0.0.1:{target.port}{PATH}", "--"]
-    argv += [str(folder / f"{figure.name}.body"), str(folder / f"{figure.name}.expect")]
-    argv += [str(EVENTS if figure.stream else 0)]
-    log = folder / "wrk.log"
-    log.unlink(missing_ok=True)
-    with child(argv, clean_environment(folder), log) as process:
-        try:
-            process.wait(seconds + 30)
-        except subprocess.TimeoutExpired as error:
-            raise CannotRun(f"{target.label}: wrk did not come to an end") from error
-    said = log.read_text(errors="replace")
-    lines = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
-    if process.returncode or "RESULT" not in lines:
-        raise CannotRun(f"wrk failed on {target.label}:\n{said}")
-    replies, microseconds, wrong, broken = map(int, lines["RESULT"].split())
-    example = lines.get("EXAMPLE", "").strip() or f"{broken} broken connections or time-outs"
-    # A server that answers nothing at all has failed, too.
-    failures = wrong + broken if replies else max(1, wrong + broken)
-    right = max(0, replies - wrong)
-    rate = right * figure.per_reply / (microseconds / 1e6)
-    return Measured(rate, failures, example if failures else "")
+    before = cpu_seconds(target.session)
+    seen = call_on_and_on(target, load, seconds, folder)
+    used = cpu_seconds(target.session) - before
+    results.fail(target.name, load.name, seen.failures)
+    counted = len(seen.wholes) * load.per_reply
+    results.add(target.name, load.name, counted / seen.seconds)
+    if counted:
+        results.add(target.name, f"{load.name}_cpu", used / counted * 1e6)
+    return seen.example if seen.failures else ""

@@ -1,58 +1,22 @@
-"""Starting what is measured, waiting until it answers, and ending all of it whatever happens."""
+"""Starting processes, ending all of them whatever happens, and what they take meanwhile."""
 
-import http.client
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-START_SECONDS = 30
 STOP_SECONDS = 3
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class CannotRun(Exception):
     """The benchmark cannot go on; the text tells the reader why."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A server that can be put under load."""
-
-    name: str
-    label: str
-    port: int
-
-
-# name -> what the table calls it, Gunicorn's arguments, a path and the status it has once it is up
-SERVERS: dict[str, tuple[str, list[str], str, int]] = {
-    "ours": ("ours", ["main:app"], "/health", 200),
-    **{
-        name: (label, ["-c", str(HERE / "servers/gunicorn.conf.py"), f"{module}:app"], "/", 404)
-        for name, label, module in (
-            ("urllib3", "Flask + urllib3, bytes through", "benchmarks.servers.urllib3_relay"),
-            ("socket", "Flask + bare sockets (ceiling)", "benchmarks.servers.socket_relay"),
-            ("plain", "Flask + openai SDK, plain", "benchmarks.servers.plain_sdk"),
-        )
-    },
-}
-
-
-def need_tools() -> None:
-    """Stop with the way to install it when a tool is missing."""
-    if shutil.which("wrk") is None:
-        raise CannotRun("wrk makes the load and is not installed: apt-get install wrk")
-    if shutil.which("cc") is None:
-        raise CannotRun("a C compiler builds the fake upstream: apt-get install gcc libc6-dev")
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
@@ -114,64 +78,27 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-def compile_upstream(folder: Path) -> Path:
-    """Compile the fake upstream."""
-    program = folder / "upstream"
-    source = HERE / "upstream.c"
-    built = subprocess.run(
-        ["cc", "-O2", "-o", program, source], capture_output=True, text=True, timeout=60
-    )
-    if built.returncode:
-        raise CannotRun(f"cc could not build {source.name}:\n{built.stderr}")
-    return program
+def tree(session: int) -> Iterator[list[str]]:
+    """Yield /proc/PID/stat, from the state on, of a child and all that it started; its own id
+    stands in front."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[3]) == session:
+                    yield [folder.name, *fields]
 
 
-@contextmanager
-def upstream(folder: Path) -> Iterator[Target]:
-    """Run the fake upstream, which serves the replies that lie in the folder."""
-    argv = [str(compile_upstream(folder)), str(folder)]
-    log = folder / "upstream.log"
-    with child(argv, clean_environment(folder), log, subprocess.PIPE) as process:
-        line = process.stdout.readline() if process.stdout else b""
-        if not line:
-            raise CannotRun(f"the fake upstream did not start:\n{log.read_text()}")
-        yield Target("upstream", "the fake upstream itself", int(line))
+def cpu_seconds(session: int) -> float:
+    """Return the CPU time that a child and what it started have used so far."""
+    return sum(int(fields[12]) + int(fields[13]) for fields in tree(session)) / TICKS_A_SECOND
 
 
-def wait_until_up(process: subprocess.Popen[bytes], port: int, path: str, status: int) -> bool:
-    """Ask until the wanted status comes; false when the process ended or time is up."""
-    give_up = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up and process.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", path)
-            if connection.getresponse().status == status:
-                return True
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(0.05)
-    return False
-
-
-@contextmanager
-def server(name: str, upstream_port: int, folder: Path) -> Iterator[Target]:
-    """Run one of the servers with one worker under Gunicorn."""
-    label, arguments, path, status = SERVERS[name]
-    port = free_port()
-    env = clean_environment(folder) | {
-        "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1",
-        "OPENAI_API_KEY": "sk-bench",
-        "UPSTREAM": "openai",
-        "WEB_CONCURRENCY": "1",
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-    }
-    argv = [sys.executable, "-m", "gunicorn", "--workers", "1", *arguments]
-    log = folder / f"{name}.log"
-    with child(argv, env, log) as process:
-        if not wait_until_up(process, port, path, status):
-            tail = log.read_text(errors="replace")[-2000:]
-            raise CannotRun(f"{label}: does not answer on {path}; its log ends:\n{tail}")
-        yield Target(name, label, port)
+def memory_bytes(session: int) -> int:
+    """Return the PSS of a child and what it started: what is shared counts once."""
+    total = 0
+    for pid, *_ in tree(session):
+        with suppress(OSError):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[0]) * 1024
+    return total

@@ -21,9 +21,15 @@ TEXT = (
 WORDS = TEXT.split(" ")
 TOKENS = [WORDS[0], *(f" {word}" for word in WORDS[1:])]
 EVENTS = len(TOKENS)
+PATH = "/v1/chat/completions"
 COMMON = {"id": "chatcmpl-BenchmarkReply00000000001", "created": 1760000000, "model": "gpt-4o-mini"}
 USAGE = {"prompt_tokens": 24, "completion_tokens": EVENTS, "total_tokens": 24 + EVENTS}
 QUESTION = "What does a chat gateway do all day? Answer in a few plain sentences."
+
+
+PACED_EVENTS = 12
+PAUSE_MS = 250  # four tokens a second, as a busy model sends them
+SLOWLY = "Slowly, please."  # who says so gets a paced stream (native/replies.c)
 
 
 def dump(value: Json) -> bytes:
@@ -54,15 +60,15 @@ def whole_completion() -> Json:
     return {**COMMON, "object": "chat.completion", "choices": [choice], "usage": USAGE}
 
 
-def stream_events(usage: bool) -> list[bytes]:
+def stream_events(usage: bool, count: int = EVENTS) -> list[bytes]:
     """Return the server-sent events of one streamed reply, `[DONE]` included."""
     # OpenAI puts `"usage":null` into each chunk once usage is asked for. A gateway that asks on its
     # own account has to cope with that, so the fake does not spare it the work.
     extra: Json = {"usage": None} if usage else {}
     chunks: list[Json] = []
-    for number, token in enumerate(TOKENS):
+    for number, token in enumerate(TOKENS[:count]):
         delta = {"role": "assistant", "content": token} if number == 0 else {"content": token}
-        finish = "stop" if number == EVENTS - 1 else None
+        finish = "stop" if number == count - 1 else None
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         chunks.append({**COMMON, "object": "chat.completion.chunk", "choices": [choice], **extra})
     if usage:
@@ -70,29 +76,48 @@ def stream_events(usage: bool) -> list[bytes]:
     return [b"data: " + dump(chunk) + b"\n\n" for chunk in chunks] + [b"data: [DONE]\n\n"]
 
 
-def stream_reply(usage: bool) -> bytes:
+def stream_chunks(usage: bool, count: int = EVENTS) -> list[bytes]:
     """Return a streamed response, head and all, each event in a chunk of its own."""
-    chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in stream_events(usage)]
-    body = b"".join(chunks) + b"0\r\n\r\n"
-    return with_head("200 OK", "text/event-stream", "Transfer-Encoding: chunked", body)
+    events = stream_events(usage, count)
+    chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+    head = with_head("200 OK", "text/event-stream", "Transfer-Encoding: chunked", b"")
+    return [head + chunks[0], *chunks[1:-1], chunks[-1] + b"0\r\n\r\n"]
 
 
-def write_replies(folder: Path) -> None:
-    """Write the responses upstream.c serves, each as it goes over the wire."""
+def paced_reply(usage: bool, count: int) -> bytes:
+    """Return a streamed response in pieces, one a token, with a zero byte between them."""
+    pieces = stream_chunks(usage, count)
+    return b"\0".join([*pieces[: count - 1], b"".join(pieces[count - 1 :])])
+
+
+def write_replies(folder: Path, paced_events: int = PACED_EVENTS) -> None:
+    """Write the responses the fake upstream serves, each as it goes over the wire."""
     model = {"id": "gpt-4o-mini", "object": "model", "created": 1760000000, "owned_by": "bench"}
     error = {"message": "No such route.", "type": "invalid_request_error", "code": "not_found"}
     (folder / "whole.http").write_bytes(json_reply(whole_completion()))
-    (folder / "stream.http").write_bytes(stream_reply(usage=False))
-    (folder / "stream_usage.http").write_bytes(stream_reply(usage=True))
+    for name, usage in (("stream", False), ("stream_usage", True)):
+        (folder / f"{name}.http").write_bytes(b"".join(stream_chunks(usage)))
+    for name, usage in (("paced", False), ("paced_usage", True)):
+        (folder / f"{name}.http").write_bytes(paced_reply(usage, paced_events))
     (folder / "models.http").write_bytes(json_reply({"object": "list", "data": [model]}))
     (folder / "missing.http").write_bytes(json_reply({"error": error}, "404 Not Found"))
 
 
-def request_body(messages: int = 1, stream: bool = False) -> bytes:
+def request_body(messages: int = 1, stream: bool = False, paced: bool = False) -> bytes:
     """Return a request of so many messages, the roles taking turns and the user speaking last."""
     turns = [
         {"role": "user" if (messages - number) % 2 else "assistant", "content": QUESTION}
         for number in range(messages)
     ]
+    if paced:
+        turns[-1]["content"] = f"{QUESTION} {SLOWLY}"
     body: Json = {"model": "gpt-4o-mini", "messages": turns}
-    return dump({**body, "stream": True} if stream else body)
+    return dump({**body, "stream": True} if stream or paced else body)
+
+
+def marks(stream: bool, count: int = EVENTS) -> str:
+    """Return what a whole answer must hold, in that order, a line each: with every token in it an
+    answer is as right as if it were read."""
+    if not stream:
+        return json.dumps(TEXT)
+    return "\n".join([*(f'"content":{json.dumps(t)}' for t in TOKENS[:count]), "data: [DONE]"])

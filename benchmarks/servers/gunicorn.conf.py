@@ -8,7 +8,6 @@ monkey.patch_all()
 import os  # noqa: E402
 
 bind = f"127.0.0.1:{os.environ['PORT']}"
-workers = 1
 worker_class = "gevent"
 worker_connections = 10_000  # the default of 1,000 would be a limit nobody asked for
 keepalive = 75  # the default of 2 s would close connections between two measurements

@@ -1,0 +1,1 @@
+"""What one request costs, without a clock: counted calls and instructions, the same each time."""
