@@ -13,7 +13,8 @@ def test_made_up_requests_get_what_the_description_promises(tmp_path: Path) -> N
             server,
             tmp_path,
             *("--generation-deterministic", "--max-examples", "6", "--no-shrink"),
-            *("--phases", "examples,fuzzing"),
+            # Few requests meet what is there; `make fuzz` makes more of them up.
+            *("--phases", "examples,fuzzing", "--warnings", "off"),
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "No issues found" in done.stdout
