@@ -32,7 +32,12 @@ def idempotent(view: View) -> View:
     @wraps(view)
     def wrapper(*body: Any, **path: Any) -> Any:
         key = request().environ.get("HTTP_IDEMPOTENCY_KEY")
-        if key is None or (body and body[0].get("stream")):
+        if key is None:
+            return view(*body, **path)
+        if not _IS_KEY(key):
+            text = f"`{HEADER}` must have 1 to 255 visible ASCII characters."
+            raise InvalidRequest(text, HEADER, "invalid_value")
+        if body and body[0].get("stream"):
             return view(*body, **path)
         return _once(key, body, lambda: make_response(view(*body, **path)))
 
@@ -46,9 +51,6 @@ def is_idempotent(view: View) -> bool:
 
 
 def _once(key: str, body: tuple[Any, ...], answer: Callable[[], Response]) -> Response:
-    if not _IS_KEY(key):
-        text = f"`{HEADER}` must have 1 to 255 visible ASCII characters."
-        raise InvalidRequest(text, HEADER, "invalid_value")
     made: list[Response] = []
 
     def work() -> tuple[int, str, bytes]:

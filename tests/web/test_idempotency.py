@@ -84,8 +84,9 @@ def test_callers_with_keys_of_their_own_are_two_on_an_open_server(upstream: Fake
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\tb", "é", "k" * 256])
-def test_a_bad_key_is_refused_by_name(client: FlaskClient, key: str) -> None:
-    error = post(client, key=key).get_json()["error"]
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_bad_key_is_refused_by_name(client: FlaskClient, key: str, stream: bool) -> None:
+    error = post(client, key=key, messages=MESSAGES, stream=stream).get_json()["error"]
     assert (error["param"], error["code"]) == ("Idempotency-Key", "invalid_value")
 
 
