@@ -11,7 +11,7 @@ PEERS := .cache/bench/litellm/.installed .cache/bench/portkey/.installed
 AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench \
+.PHONY: help install run serve test test-deploy test-examples clients test-clients browser nginx screenshots bench layers \
 	cost fuzz lint format types check clean
 
 help: ## Show this help
@@ -52,6 +52,9 @@ test-clients: $(VENV)/.dev $(VENV)/.local clients ## Run other people's clients 
 
 bench: $(VENV)/.dev $(PEERS) ## Measure this server against others, in one run (under five minutes)
 	@$(BIN)/python -m benchmarks --json docs/benchmark.json --chart docs/benchmark.svg $(ARGS)
+
+layers: $(VENV)/.dev ## Show what one request costs, layer by layer (half a minute)
+	@$(BIN)/python -m benchmarks.layers $(ARGS)
 
 cost: $(VENV)/.dev ## Count anew what a request costs, and make it the budget that a test holds
 	@$(BIN)/python -m benchmarks.cost --renew
