@@ -15,7 +15,7 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help install run serve test test-faults test-deploy test-examples clients test-clients browser nginx \
-	screenshots bench cost fuzz lock audit sbom lint format types check clean
+	screenshots bench layers cost fuzz lock audit sbom lint format types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test-clients: $(VENV)/.dev $(VENV)/.local clients ## Run other people's clients 
 
 bench: $(VENV)/.dev $(PEERS) ## Measure this server against others, in one run (under five minutes)
 	@$(BIN)/python -m benchmarks --json docs/benchmark.json --chart docs/benchmark.svg $(ARGS)
+
+layers: $(VENV)/.dev ## Show what one request costs, layer by layer (half a minute)
+	@$(BIN)/python -m benchmarks.layers $(ARGS)
 
 cost: $(VENV)/.dev ## Count anew what a request costs, and make it the budget that a test holds
 	@$(BIN)/python -m benchmarks.cost --renew

@@ -18,6 +18,8 @@ class Load:
     connections: int
     messages: int = 1
     stream: bool = False
+    share: float = 1.0
+    """How much of the time it gets."""
     every_round: bool = True
 
     @property
@@ -29,13 +31,13 @@ class Load:
 LOADS = (
     Load("whole", 32),
     Load("events", 32, stream=True),
-    Load("messages_100", 8, 100),
-    Load("messages_10", 8, 10, every_round=False),
-    Load("messages_1000", 4, 1_000, every_round=False),
+    Load("messages_100", 8, 100, share=0.5),
+    Load("messages_10", 8, 10, share=0.5, every_round=False),
+    Load("messages_1000", 4, 1_000, share=0.5, every_round=False),
 )
 
 
-def call_on_and_on(target: Target, load: Load, seconds: int, folder: Path) -> Seen:
+def call_on_and_on(target: Target, load: Load, seconds: float, folder: Path) -> Seen:
     """Load a server for some seconds, and until the last answer that was begun then is whole: what
     is under way counts, or a slow server would lose by it."""
     request = http_request(target, request_body(load.messages, load.stream))
@@ -50,7 +52,7 @@ def measure_load(load: Load, seconds: int, folder: Path, results: Results, targe
         An example of what went wrong, "" where nothing did.
     """
     before = cpu_seconds(target.session)
-    seen = call_on_and_on(target, load, seconds, folder)
+    seen = call_on_and_on(target, load, load.share * seconds, folder)
     used = cpu_seconds(target.session) - before
     results.fail(target.name, load.name, seen.failures)
     counted = len(seen.wholes) * load.per_reply

@@ -9,7 +9,7 @@ from benchmarks.replies import PACED_EVENTS, PAUSE_MS, marks, request_body
 from benchmarks.results import Results
 from benchmarks.targets import Target
 
-ALONE = 200
+ALONE = 100
 """Answers of a caller who is alone."""
 
 

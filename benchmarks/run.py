@@ -81,10 +81,10 @@ class Run:
         if is_first:  # before anything else has made their heaps grow
             self._each(number, targets, partial(measure_paced, folder))
         self._each(number, targets, partial(measure_alone, folder))
+        loaded = [target for target in targets if is_first or target.name != UPSTREAM]
         for load in LOADS:
             if is_first or load.every_round:
-                seconds = self._seconds if load.every_round else 1
-                self._each(number, targets, partial(measure_load, load, seconds, folder))
+                self._each(number, loaded, partial(measure_load, load, self._seconds, folder))
 
     def _each(self, number: int, targets: list[Target], measure: Measure) -> None:
         """Whoever comes first or last may have it easier, so the order turns."""

@@ -87,13 +87,22 @@ class Application:
         with contextlib.redirect_stdout(self._nowhere):
             self.wsgi = create_app(settings, build_services(settings, self._upstream))
 
+    @property
+    def answer(self) -> list[bytes]:
+        """The upstream's next one, as in `ask`."""
+        return self._upstream.tapes.answer
+
+    @answer.setter
+    def answer(self, pieces: list[bytes]) -> None:
+        self._upstream.tapes.answer = pieces
+
     def ask(self, body: bytes, answer: list[bytes]) -> bytes:
         """The reply to a chat completion.
 
         Args:
             answer: the upstream's, head and all, in the pieces in which it comes.
         """
-        self._upstream.tapes.answer = answer
+        self.answer = answer
         statuses: list[str] = []
         environ = {
             "REQUEST_METHOD": "POST",
