@@ -28,7 +28,7 @@ def bad(code: str | None, param: str) -> dict[str, Any]:
 
 def limited() -> dict[str, Any]:
     """A request that the upstream refuses; the field has its name in a response's request."""
-    told = {"status_code": 429, "code": "code_429", "type": "type_429", "param": "input"}
+    told = {"status_code": 429, "code": "code_429", "type": "type_429", "param": "messages[0]"}
     return raised("RateLimitError", **told, request_id="id-of-status-429")
 
 

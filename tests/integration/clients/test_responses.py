@@ -56,7 +56,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "unknown_previous_id": raised("BadRequestError", code="previous_response_not_found"),
         "hosted_tool": raised("BadRequestError", param="tools[0].type"),
         "wrong_key": raised("AuthenticationError", status_code=401, code="invalid_api_key"),
-        "status_429": raised("RateLimitError", code="code_429", param="input"),
+        "status_429": raised("RateLimitError", code="code_429", param="messages[0]"),
         "status_500": raised("InternalServerError", status_code=502, code="upstream_failed"),
     },
     "ai_sdk": {
@@ -93,8 +93,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "tools_in_pieces": [["weather", PARIS]],
         "tool_results": "The tools say: 22 degrees",
         "picture": "I see image/png of 70 bytes",
-        "status_404": raised("OpenAIModelNotFoundError", code="code_404", param="input"),
-        "status_429": raised("OpenAIRateLimitError", code="code_429", param="input"),
+        "status_404": raised("OpenAIModelNotFoundError", code="code_404", param="messages[0]"),
+        "status_429": raised("OpenAIRateLimitError", code="code_429", param="messages[0]"),
     },
     "pydantic_ai": {
         "whole": ["You said: Hi", 9, 2],
