@@ -185,7 +185,9 @@ class Turns:
             session = self._sessions.get(conversation_id, client)
         except SessionNotFound:  # it was called a conversation
             raise ObjectNotFound("Conversation", conversation_id, "conversation") from None
-        return items_of(session.messages), session
+        told = session.developer_message
+        first = [] if told is None else [{"role": "developer", "content": told}]
+        return items_of([*first, *session.messages]), session
 
     def _previous(self, previous_id: str, client: Client) -> list[Item]:
         items = self._store.history(previous_id, client.owner)

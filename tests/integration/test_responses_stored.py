@@ -208,6 +208,8 @@ def test_a_session_goes_on_as_a_conversation_and_back(
     post("/chat", body={"message": "Hi", "session_id": session_id}, cast_to=dict[str, Any])
     events = list(sdk.responses.create(input="Well?", conversation=session_id, stream=True))
     assert events[-1].type == "response.completed"
+    sent = [message["content"] for message in stage.exchanges[-1].json["messages"]]
+    assert sent == ["Be brief.", "Hi", "Hello!", "Well?"]
     post("/chat", body={"message": "Bye", "session_id": session_id}, cast_to=dict[str, Any])
     sent = [message["content"] for message in stage.exchanges[-1].json["messages"]]
     assert sent == ["Be brief.", "Hi", "Hello!", "Well?", "Hello!", "Bye"]
