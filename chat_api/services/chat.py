@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chat_api.errors import ChatApiError, UpstreamBroken
-from chat_api.services.clients import CallRecord, Client
+from chat_api.errors import UpstreamBroken
+from chat_api.services.clients import Client
 from chat_api.services.gateway import Gateway
+from chat_api.services.kept_streams import KeptStream
 from chat_api.services.sessions import Sessions, check_length, exchange_of, prompt
 from chat_api.services.streams import ChatStream
 from chat_api.services.usage import tokens
@@ -94,14 +95,13 @@ class ChatService:
         return _body(request, messages)
 
 
-class RecordedStream:
-    """A stream whose exchange is stored when its answer is whole, before its end is told: who
-    sees the end can rely on it. A stream that is not stored ends with that failure."""
+class RecordedStream(KeptStream):
+    """A stream whose exchange is stored in its session."""
 
     def __init__(
         self, stream: ChatStream, sessions: Sessions, session: Session, client: Client, asked: str
     ) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._sessions = sessions
         self._session = session
         self._client = client
@@ -118,16 +118,6 @@ class RecordedStream:
         return self._stream.model
 
     @property
-    def heartbeat_seconds(self) -> float:
-        """See `ChatStream.heartbeat_seconds`."""
-        return self._stream.heartbeat_seconds
-
-    @property
-    def record(self) -> CallRecord:
-        """See `ChatStream.record`."""
-        return self._stream.record
-
-    @property
     def usage(self) -> JsonObject | None:
         """See `ChatStream.usage`."""
         return self._stream.usage
@@ -137,16 +127,9 @@ class RecordedStream:
         for events in self._stream:
             said += pieces(events)
             yield events
-        try:
+        with self._keeping():
             exchange = exchange_of(self._asked, "".join(said))
             self._sessions.append(self._session, self._client, exchange)
-        except ChatApiError as failure:
-            self._stream.record.outcome = type(failure).__name__
-            raise
-
-    def close(self) -> None:
-        """See `ChatStream.close`."""
-        self._stream.close()
 
 
 USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import orjson
 
-from chat_api.errors import ChatApiError, InvalidRequest
-from chat_api.services.clients import CallRecord, Client
+from chat_api.errors import InvalidRequest
+from chat_api.services.clients import Client
 from chat_api.services.completion_parts import Assembly
 from chat_api.services.gateway import Gateway
+from chat_api.services.kept_streams import KeptStream
 from chat_api.services.stored_completions import StoredCompletions
 from chat_api.services.streams import ChatStream
 from chat_api.upstreams.base import Completion, Event, JsonObject
@@ -56,9 +57,8 @@ class ChatCompletions:
         )
 
 
-class StoredStream:
-    """A stream whose completion is stored when it is whole, before its end is told: who sees the
-    end can rely on it. A stream that is not stored ends with that failure."""
+class StoredStream(KeptStream):
+    """A stream whose completion is stored."""
 
     def __init__(
         self,
@@ -67,26 +67,16 @@ class StoredStream:
         request: JsonObject,
         client: Client,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._stored = stored
         self._request = request
         self._client = client
         self._id = _new_id()
 
     @property
-    def heartbeat_seconds(self) -> float:
-        """See `ChatStream.heartbeat_seconds`."""
-        return self._stream.heartbeat_seconds
-
-    @property
     def shows_usage(self) -> bool:
         """See `ChatStream.shows_usage`."""
         return self._stream.shows_usage
-
-    @property
-    def record(self) -> CallRecord:
-        """See `ChatStream.record`."""
-        return self._stream.record
 
     def __iter__(self) -> Iterator[list[Event]]:
         assembly = Assembly()
@@ -95,16 +85,9 @@ class StoredStream:
             for event in shown:
                 assembly.add(event.data)
             yield shown
-        try:
+        with self._keeping():
             completion = assembly.completion(self._stream.usage)
             self._stored.remember(self._request, completion, self._client)
-        except ChatApiError as failure:
-            self._stream.record.outcome = type(failure).__name__
-            raise
-
-    def close(self) -> None:
-        """See `ChatStream.close`."""
-        self._stream.close()
 
     def _named(self, event: Event) -> Event:
         if _has_id(event.data):

@@ -32,6 +32,8 @@ from chat_api.upstreams.base import JsonObject
 class Turn:
     """What is asked, and the response as it grows."""
 
+    id: str
+    """The response's."""
     request: JsonObject
     client: Client
     builder: ResponseBuilder
@@ -49,11 +51,6 @@ class Turn:
         return self.builder.response
 
     @property
-    def id(self) -> str:
-        """The response's id."""
-        return str(self.response["id"])
-
-    @property
     def streamed_body(self) -> JsonObject:
         """The same as `body` for a stream: its usage is shown to those only who ask for it."""
         return {**self.body, "stream_options": {"include_usage": True}}
@@ -67,14 +64,15 @@ class Turn:
     @property
     def row(self) -> ResponseRow:
         """What of it is stored, as it stands."""
+        response = self.response
         return ResponseRow(
             id=self.id,
             owner=self.client.owner,
-            body=self.response,
+            body=response,
             input_items=self.input_items,
-            previous_id=self.response["previous_response_id"],
+            previous_id=response["previous_response_id"],
             conversation_id=self.conversation_id,
-            is_background=self.response["background"],
+            is_background=response["background"],
         )
 
     @property
@@ -123,9 +121,10 @@ class Turns:
         if session is not None or request.get("truncation") == "auto":
             room = self._gateway.context_tokens(request.get("model"), client)
             messages = fitted(messages, room)
+        response_id = f"resp_{secrets.token_hex(24)}"
         builder = ResponseBuilder(
             {**request, "model": request.get("model") or self._gateway.default_model},
-            response_id=f"resp_{secrets.token_hex(24)}",
+            response_id=response_id,
             created_at=int(time.time()),
             previous_response_id=previous_id,
             conversation_id=conversation_id,
@@ -133,6 +132,7 @@ class Turns:
             store=is_kept,
         )
         return Turn(
+            response_id,
             request,
             client,
             builder,

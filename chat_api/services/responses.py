@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Iterator
 
 from chat_api.errors import ChatApiError, InvalidRequest
-from chat_api.services.clients import CallRecord, Client
+from chat_api.services.clients import Client
 from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
+from chat_api.services.kept_streams import KeptStream
 from chat_api.services.paging import page
 from chat_api.services.response_replay import EventReplay
 from chat_api.services.response_requests import in_our_words
@@ -135,24 +136,14 @@ class ResponseService:
         return there(self._runs.settled(response_id, client), KIND, response_id)
 
 
-class ResponseStream:
-    """The events of a response, in the batches in which they came; [] as with `ChatStream`. It is
-    stored when it is whole, before its last event is told: who sees that can go on from it."""
+class ResponseStream(KeptStream):
+    """The events of a response, in the batches in which they came; [] as with `ChatStream`. Who
+    sees the last one can go on from it."""
 
     def __init__(self, stream: ChatStream, turn: Turn, turns: Turns) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._turn = turn
         self._turns = turns
-
-    @property
-    def record(self) -> CallRecord:
-        """See `ChatStream.record`."""
-        return self._stream.record
-
-    @property
-    def heartbeat_seconds(self) -> float:
-        """See `ChatStream.heartbeat_seconds`."""
-        return self._stream.heartbeat_seconds
 
     def __iter__(self) -> Iterator[list[JsonObject]]:
         builder = self._turn.builder
@@ -162,11 +153,8 @@ class ResponseStream:
             if events or not batch:
                 yield events
         yield builder.finish()
-        try:
+        with self._keeping():
             self._turns.keep(self._turn)
-        except ChatApiError as failure:
-            self._stream.record.outcome = type(failure).__name__
-            raise
         yield builder.end()
 
     def fail(self, error: ChatApiError) -> list[JsonObject]:
@@ -176,10 +164,6 @@ class ResponseStream:
         with contextlib.suppress(ChatApiError):  # the caller is told of the failure in any case
             self._turns.keep_failed(self._turn)
         return events
-
-    def close(self) -> None:
-        """See `ChatStream.close`."""
-        self._stream.close()
 
 
 def is_short(request: JsonObject) -> bool:

@@ -74,7 +74,7 @@ def openai_frames(stream: ChatStream | StoredStream) -> Iterator[bytes]:
         yield from _paced(stream, _as_they_came if stream.shows_usage else _without_usage)
         yield DONE
 
-    return _to_the_end(frames(), openai_error, stream.record)
+    return _to_the_end(frames(), _error_frame(openai_error, stream.record))
 
 
 def plain_frames(stream: ChatStream | RecordedStream) -> Iterator[bytes]:
@@ -85,18 +85,17 @@ def plain_frames(stream: ChatStream | RecordedStream) -> Iterator[bytes]:
         last = orjson.dumps({"model": stream.model, "usage": stream.usage})
         yield b'data: {"done": true, ' + last[1:] + b"\n\n"
 
-    return _to_the_end(frames(), plain_error, stream.record)
+    return _to_the_end(frames(), _error_frame(plain_error, stream.record))
 
 
 def response_frames(stream: ResponseStream | EventReplay) -> Iterator[bytes]:
     """The frames of `/v1/responses`: the response's events, the last one of which says how it
     ended, whether well or not. No `[DONE]`."""
-    try:
-        yield from _paced(stream, _named_frames)
-    except CallerGone:
-        return
-    except Exception as error:
-        yield _named_frames(stream.fail(told(error, stream.record.request_id)))
+
+    def failed(error: Exception) -> bytes:
+        return _named_frames(stream.fail(told(error, stream.record.request_id)))
+
+    return _to_the_end(_paced(stream, _named_frames), failed)
 
 
 def stream_response(frames: Iterator[bytes], stream: AnyStream) -> Response:
@@ -165,13 +164,18 @@ def _paced(stream: AnyStream, write: Callable[[list[Any]], bytes]) -> Iterator[b
         yield data
 
 
-def _to_the_end(
-    frames: Iterator[bytes], render: Callable[[Problem], dict[str, Any]], record: CallRecord
-) -> Iterator[bytes]:
-    """The frames, and an error in the family's shape where they break off."""
+def _error_frame(
+    render: Callable[[Problem], dict[str, Any]], record: CallRecord
+) -> Callable[[Exception], bytes]:
+    """What is written of an error: one event in the family's shape."""
+    return lambda error: frame(render(problem(error, record.request_id)))
+
+
+def _to_the_end(frames: Iterator[bytes], failed: Callable[[Exception], bytes]) -> Iterator[bytes]:
+    """The frames, and what is written of the error where they break off."""
     try:
         yield from frames
     except CallerGone:
         return
     except Exception as error:
-        yield frame(render(problem(error, record.request_id)))
+        yield failed(error)
