@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-
+from both import agent, use
 from openai import AsyncOpenAI
-from pydantic import BaseModel
-from pydantic_ai import Agent, BinaryContent, NativeOutput
 from pydantic_ai.models.openai import OpenAIResponsesModel, OpenAIResponsesModelSettings
 from pydantic_ai.providers.openai import OpenAIProvider
-from reporting import KEY, MODEL, PNG, URL, case, report
-
-
-class Weather(BaseModel):
-    city: str
-    days: int
-
+from reporting import KEY, MODEL, URL, case, report
 
 client = AsyncOpenAI(base_url=URL, api_key=KEY, max_retries=0)
 model = OpenAIResponsesModel(MODEL, provider=OpenAIProvider(openai_client=client))
-
-
-def agent(**options: object) -> Agent:
-    return Agent(model, **options)
-
-
-def with_a_tool() -> Agent:
-    found = agent()
-
-    @found.tool_plain
-    def weather(city: str, days: int) -> str:
-        """What the weather will be."""
-        return f"22 degrees in {city}"
-
-    return found
-
-
-@case
-async def whole():
-    result = await agent().run("Hi")
-    return [result.output, result.usage.input_tokens, result.usage.output_tokens]
-
-
-@case
-async def pieces():
-    async with agent().run_stream("one two") as result:
-        return [piece async for piece in result.stream_text(delta=True, debounce_by=None)]
-
-
-@case
-async def instructions():
-    return (await agent(instructions="Be brief.").run("history")).output
-
-
-@case
-async def conversation():
-    first = await agent().run("Hi")
-    return (await agent().run("history", message_history=first.all_messages())).output
+use(model)
 
 
 @case
@@ -65,43 +19,6 @@ async def conversation_by_previous_ids():
     first = await agent().run("Hi")
     options = {"message_history": first.all_messages(), "model_settings": remembering}
     return (await agent().run("history", **options)).output
-
-
-@case
-async def output_by_a_tool():
-    return (await agent(output_type=Weather).run("Hi")).output.model_dump()
-
-
-@case
-async def output_by_a_schema():
-    return (await agent(output_type=NativeOutput(Weather)).run("Hi")).output.model_dump()
-
-
-@case
-async def tools():
-    return (await with_a_tool().run("Hi")).output
-
-
-@case
-async def tools_in_pieces():
-    async with with_a_tool().run_stream("Hi") as result:
-        return await result.get_output()
-
-
-@case
-async def picture():
-    data = base64.b64decode(PNG.partition(",")[2])
-    return (await agent().run(["What?", BinaryContent(data, media_type="image/png")])).output
-
-
-@case
-async def status_404():
-    return await agent().run("status 404")
-
-
-@case
-async def status_429():
-    return await agent().run("status 429")
 
 
 report()
