@@ -11,11 +11,12 @@ PEERS := .cache/bench/litellm/.installed .cache/bench/portkey/.installed
 AT_ONCE := -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TOOLS := .cache/tools
+DEEP := .cache/fuzz
 LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help install run serve test test-faults test-deploy test-examples clients test-clients browser nginx \
-	screenshots bench layers cost fuzz lock audit sbom lint format types check clean
+	screenshots bench layers cost fuzz fuzz-deep lock audit sbom lint format types check clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +31,7 @@ serve: $(VENV)/.run ## Serve without looking after the local model's packages
 test: $(VENV)/.dev $(VENV)/.local ## Install what is needed and run the tests
 	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
-test-faults: $(VENV)/.dev ## Break the server in all ways and print the figures (three minutes, idle machine)
+test-faults: $(VENV)/.dev ## Break the server in all ways and print the figures (three minutes)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 browser: ## Install Chromium for the tests of the chat page, from Debian's packages, if it is missing
@@ -65,8 +66,14 @@ layers: $(VENV)/.dev ## Show what one request costs, layer by layer (half a minu
 cost: $(VENV)/.dev ## Count anew what a request costs, and make it the budget that a test holds
 	@$(BIN)/python -m benchmarks.cost --renew
 
-fuzz: $(VENV)/.dev ## Make up 5,000 good and bad requests from /openapi.json (about two minutes)
-	@$(BIN)/python -m tests.fuzz $(ARGS)
+fuzz: $(VENV)/.dev ## Send 27,000 good, odd and broken requests, made up anew (under five minutes)
+	@$(BIN)/python -m tests.fuzzing $(ARGS)
+
+fuzz-deep: $(VENV)/.dev $(DEEP)/.installed ## Feed the parsers what reaches most of their lines (two minutes)
+	@for parser in events ollama http json; do \
+	  echo "$$parser:"; PYTHONPATH=$(DEEP)/packages $(BIN)/python -m tests.fuzzing.deep $$parser $(DEEP) \
+	    -max_total_time=$(or $(DEEP_SECONDS),30) -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 lock: $(TOOLS)/.installed ## Write requirements.txt anew from requirements.in (UPGRADE=name: newest of that)
 	@$(LOCK) $(addprefix --upgrade-package ,$(UPGRADE)) requirements.in -o requirements.txt
@@ -127,6 +134,10 @@ $(TOOLS)/.installed: requirements-tools.txt
 	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { \
 	  echo "They could not be had: this needs PyPI." >&2; exit 1; }
 	@touch $@
+
+$(DEEP)/.installed: tests/fuzzing/requirements.txt
+	@echo "Installing atheris ..."
+	@mkdir -p $(DEEP) && $(PIP) --only-binary :all: --target $(DEEP)/packages -r $< && touch $@
 
 # Not part of `make test`: these come over the network.
 $(EXAMPLES)/.installed: examples/ai-sdk/package-lock.json tests/examples/react/package-lock.json

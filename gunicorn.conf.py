@@ -29,7 +29,9 @@ preload_app = True  # imported once, shared by all; it opens nothing
 timeout = 60  # seconds without a sign of life; a busy event loop may owe one for a while
 graceful_timeout = settings.graceful_timeout_seconds + SPARE_SECONDS  # then the master kills
 keepalive = 5  # seconds; the default of 2 makes clients that pause connect again and again
-forwarder_headers = ""  # by default any caller on this machine may set the path by a header
+# No header says which way a request came: by default any caller on this machine may set its path
+# and scheme. So "*" lets nobody do anything; it spares looking up who may, for each request.
+forwarder_headers, secure_scheme_headers, forwarded_allow_ips = "", {}, "*"
 control_socket_disable = True  # it would be opened in the home folder
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow disk looks like death
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from chat_api.backtracking import is_bounded
+
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS_TLS_OPTIONS = {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"}
 """What may stand behind the `?` of a REDIS_URL beside `db`, with TLS only. The client takes more,
@@ -115,10 +117,14 @@ def seconds(low: float) -> Form:
 
 
 def pattern(value: str) -> re.Pattern[str]:
+    """One that no caller's text keeps busy."""
     try:
-        return re.compile(value.strip())
+        found = re.compile(value.strip())
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(value) from error
+    if not is_bounded(found):
+        raise ValueError(value)
+    return found
 
 
 def postgresql_url(value: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -19,9 +20,10 @@ from chat_api import create_app
 from chat_api.settings import Settings
 from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream
+from tests.leaks import Secrets, rows_of
 from tests.servers import ScriptedUpstream
 
-pytest_plugins = ("tests.mock_server", "tests.relay")
+pytest_plugins = ("tests.mock_server", "tests.own_logs", "tests.relay")
 
 POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
 
@@ -51,6 +53,13 @@ def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         for name in item.metadata.get("names", ()):
             monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def no_log_settings() -> Iterator[None]:
+    """How an application of one test logs is nothing to the next one."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -120,5 +129,8 @@ def postgresql_url() -> Iterator[str]:
         pytest.skip("no PostgreSQL server with a database `test` on 127.0.0.1:5432")
     with server:
         server.execute(f"CREATE SCHEMA {name}")
-        yield f"{POSTGRESQL.format(user=user)}?options={quote(f'-csearch_path={name}')}"
+        url = f"{POSTGRESQL.format(user=user)}?options={quote(f'-csearch_path={name}')}"
+        yield url
+        found = Secrets({}).in_store(rows_of(url))
         server.execute(f"DROP SCHEMA {name} CASCADE")
+    assert not found, f"{found} in PostgreSQL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes import chunks, completion, frame, vectors
+from tests.leaks import LeakFound, Secrets, leaks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -156,6 +158,8 @@ class ScriptedUpstream:
         with contextlib.suppress(OSError):
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+            # Else a second piece waits for the kernel's acknowledgement of the first: 40 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.add(connection)
             with connection:
                 while (exchange := self._read(connection)) is not None:
@@ -185,8 +189,15 @@ class ScriptedUpstream:
 class Server:
     """chat_api under Gunicorn, as a process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        port: int,
+        log: Path,
+        secrets: Secrets | None = None,
+    ) -> None:
         self.process = process
+        self.secrets = secrets or Secrets({})
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.folder = log.parent
@@ -196,6 +207,25 @@ class Server:
     def log(self) -> str:
         """What it has written so far, both outputs."""
         return self._log.read_text()
+
+    def told(self, reply: bytes) -> bytes:
+        """A reply of its, which tells none of its secrets.
+
+        Raises:
+            LeakFound
+        """
+        if found := self.secrets.of_settings_in(reply):
+            raise LeakFound([f"{what} in a reply" for what in found])
+        return reply
+
+    def figures(self) -> bytes:
+        """What `/metrics` says; nothing where it does not answer any more."""
+        key = self.secrets.gateway_key.encode().decode("latin-1")
+        asked = urllib.request.Request(f"{self.url}/metrics", headers={"x-api-key": key})
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            with urllib.request.urlopen(asked, timeout=2) as reply:
+                return bytes(reply.read())
+        return b""
 
     def workers(self) -> list[int]:
         """Process ids of the workers, oldest first."""
@@ -265,11 +295,15 @@ def running(
     path: str = "/health",
 ) -> Iterator[Server]:
     """A command that serves there; up when the block begins, and all that it started is gone
-    afterwards.
+    afterwards. What it has then logged, stored and counted is looked through.
 
     Args:
         path: answers with 200 when it is up.
+
+    Raises:
+        LeakFound: at the end of a block that ended well.
     """
+    secrets = Secrets(env)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -282,11 +316,17 @@ def running(
         )
     try:
         _wait_until_up(process, f"http://127.0.0.1:{port}{path}", log)
-        yield Server(process, port, log)
+        server = Server(process, port, log, secrets)
+        yield server
+        figures = server.figures()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(5)
+    found = leaks(secrets, log, cwd, env)
+    found += [f"{what} in the figures" for what in secrets.in_log(figures)]
+    if found:
+        raise LeakFound(found)
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

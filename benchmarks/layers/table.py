@@ -7,10 +7,16 @@ from types import FrameType
 ELSEWHERE = "elsewhere"
 LAYERS: dict[str, tuple[str, ...]] = {
     # The first one wins that a file's path has a part of.
-    "WSGI server: Gunicorn, gevent": ("/gunicorn/", "/gevent/", "/web/worker.py"),
-    "CORS": ("/flask_cors/",),
+    "WSGI server: Gunicorn, gevent": (
+        "/gunicorn/",
+        "/gevent/",
+        "/web/worker.py",
+        "/web/sending.py",
+        "/web/slow_bodies.py",
+    ),
+    "CORS": ("/flask_cors/", "/web/cors.py"),
     "guard, limits": ("/web/auth.py", "/web/limits.py", "/services/limit", "/web/peers.py"),
-    "body": ("/web/bodies.py",),
+    "body": ("/web/bodies.py", "/web/json_objects.py"),
     "validation": ("/schemas/", "/marshmallow/"),
     "routing of the model, tries": (
         "/services/gateway.py",

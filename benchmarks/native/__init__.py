@@ -31,9 +31,10 @@ def compile_programs(folder: Path) -> None:
 
 
 @contextmanager
-def upstream(folder: Path, replies: Path) -> Iterator[tuple[int, int]]:
-    """Run the fake upstream, which serves the replies in that folder; its port and process."""
-    argv = [str(folder / UPSTREAM), str(replies), str(PAUSE_MS)]
+def upstream(folder: Path, replies: Path, pause_ms: int = PAUSE_MS) -> Iterator[tuple[int, int]]:
+    """Run the fake upstream, which serves the replies in that folder, those that come token by
+    token with such a pause before each; its port and process."""
+    argv = [str(folder / UPSTREAM), str(replies), str(pause_ms)]
     log = folder / "upstream.log"
     with child(argv, clean_environment(folder), log, subprocess.PIPE) as process:
         line = process.stdout.readline() if process.stdout else b""

@@ -11,7 +11,7 @@ from chat_api.schemas.chat_completions import MOST_CHOICES
 from chat_api.schemas.info import IndexSchema, InfoSchema
 from chat_api.settings import Settings
 from chat_api.version import __version__
-from chat_api.web.bodies import MOST_DEPTH
+from chat_api.web.json_objects import MOST_DEPTH
 from chat_api.web.pages import PAGE, UNCHANGED, chat_page, prefers_html
 from chat_api.web.peers import forwarded_for
 from chat_api.web.requests import Blueprint, services

@@ -17,7 +17,7 @@ from chat_api.upstreams.refusals import SHORTEST_KEY
 
 LONGEST_KEY = 512
 # A key goes into a header: visible ASCII. One that is too short to be masked in an upstream's words
-# is none, and a pattern that goes back and forth over its text gets no long one to do it with.
+# is none, and settings let in the patterns that are done soon with so long a one (`backtracking`).
 ANY_KEY = re.compile(rf"[\x21-\x7e]{{{SHORTEST_KEY},{LONGEST_KEY}}}")
 PROJECT_KEY = re.compile(r"sk-proj-[A-Za-z0-9_-]{156}")
 

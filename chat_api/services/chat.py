@@ -9,7 +9,7 @@ from typing import Any
 from chat_api.errors import UpstreamBroken
 from chat_api.services.clients import Client
 from chat_api.services.gateway import Gateway
-from chat_api.services.kept_streams import KeptStream
+from chat_api.services.kept_streams import KeptStream, within_bounds
 from chat_api.services.sessions import Sessions, check_length, exchange_of, prompt
 from chat_api.services.streams import ChatStream
 from chat_api.services.usage import tokens
@@ -124,7 +124,7 @@ class RecordedStream(KeptStream):
 
     def __iter__(self) -> Iterator[list[Event]]:
         said: list[str] = []
-        for events in self._stream:
+        for events in within_bounds(self._stream):
             said += pieces(events)
             yield events
         with self._keeping():

@@ -12,7 +12,7 @@ from chat_api.errors import InvalidRequest
 from chat_api.services.clients import Client
 from chat_api.services.completion_parts import Assembly
 from chat_api.services.gateway import Gateway
-from chat_api.services.kept_streams import KeptStream
+from chat_api.services.kept_streams import KeptStream, within_bounds
 from chat_api.services.stored_completions import StoredCompletions
 from chat_api.services.streams import ChatStream
 from chat_api.upstreams.base import Completion, Event, JsonObject
@@ -80,7 +80,7 @@ class StoredStream(KeptStream):
 
     def __iter__(self) -> Iterator[list[Event]]:
         assembly = Assembly()
-        for events in self._stream:
+        for events in within_bounds(self._stream):
             shown = [self._named(event) for event in events]
             for event in shown:
                 assembly.add(event.data)

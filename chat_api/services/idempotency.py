@@ -23,6 +23,9 @@ LOOK_SECONDS = 0.05
 """How often one that joined looks for the end: a wait for its own caller is no wait for others."""
 UNSETTLED_SECONDS = 900.0
 """For so long a reply is held here that the store did not take."""
+MOST_UNSETTLED = 1_000
+MOST_UNSETTLED_BYTES = 67_108_864
+"""Such replies in this process, and their bodies in all: the oldest are given up for newer ones."""
 KEPT_REFUSALS = (400, 404, 422)
 
 Work = Callable[[], tuple[int, str, bytes]]
@@ -47,10 +50,21 @@ class Idempotency:
     """Makes each call once. Replies are kept for a day, by key; what may come out otherwise the
     next time (429, 5xx, an upstream's refusal) is told to those who joined and not kept."""
 
-    def __init__(self, store: IdempotencyStore, *, beat_seconds: float = BEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        store: IdempotencyStore,
+        *,
+        beat_seconds: float = BEAT_SECONDS,
+        most_unsettled: int = MOST_UNSETTLED,
+        most_unsettled_bytes: int = MOST_UNSETTLED_BYTES,
+    ) -> None:
         self._store = store
         self._beat_seconds = beat_seconds
+        self._most_unsettled = most_unsettled
+        self._most_unsettled_bytes = most_unsettled_bytes
         self._flights: dict[str, Flight] = {}
+        self._unsettled: dict[str, int] = {}
+        """The bytes of replies that the store did not take, by key, the oldest first."""
 
     def once(
         self, key: str, fingerprint: str, work: Work, caller: Caller
@@ -123,8 +137,19 @@ class Idempotency:
                 self._store.release(key, flight.holder)
         except StoreUnavailable:  # again and again, perhaps: the first time counts
             flight.held_until = min(flight.held_until, time.monotonic() + UNSETTLED_SECONDS)
+            if self._flights.get(key) is flight:  # neither given up nor stored meanwhile
+                self._unsettled.setdefault(key, len(reply.body))
+                self._make_room()
             return
         self._forget(key, flight)
+
+    def _make_room(self) -> None:
+        """Give up the oldest replies where there are too many, or too large ones. Who asks for one
+        of them again pays again, as behind a server that died."""
+        held = self._unsettled
+        while len(held) > self._most_unsettled or sum(held.values()) > self._most_unsettled_bytes:
+            oldest = next(iter(held))
+            self._forget(oldest, self._flights[oldest])
 
     def _hold(self, key: str, flight: Flight) -> None:
         """Keep others from the key while the call is under way, or its reply is in no store."""
@@ -141,3 +166,4 @@ class Idempotency:
         flight.settled.set()
         if self._flights.get(key) is flight:
             del self._flights[key]
+            self._unsettled.pop(key, None)

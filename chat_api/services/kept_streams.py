@@ -6,13 +6,35 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from chat_api.errors import ChatApiError
+import orjson
+
+from chat_api.errors import ChatApiError, UpstreamBroken
 from chat_api.services.clients import CallRecord
 from chat_api.services.streams import ChatStream
+from chat_api.upstreams.base import Event
+from chat_api.upstreams.bodies import MAX_REPLY_BYTES
+
+
+def within_bounds(stream: ChatStream) -> Iterator[list[Event]]:
+    """The batches of a stream of which all is kept until its end: an upstream that finds none must
+    not fill the memory.
+
+    Raises:
+        UpstreamBroken: its events are larger than a whole answer may be.
+    """
+    size = 0
+    for events in stream:
+        size += sum(len(event.raw or orjson.dumps(event.data)) for event in events)
+        if size > MAX_REPLY_BYTES:
+            raise stream.failed(UpstreamBroken("The upstream's answer is too large."))
+        yield events
 
 
 class KeptStream:
     """What such streams have in common; what they give and what they store is their own."""
+
+    is_whole = False
+    """As `ChatStream.is_whole`: with the last events nothing is stored yet."""
 
     def __init__(self, stream: ChatStream) -> None:
         self._stream = stream
@@ -37,5 +59,5 @@ class KeptStream:
         try:
             yield
         except ChatApiError as failure:
-            self.record.outcome = type(failure).__name__
+            self._stream.failed(failure)
             raise

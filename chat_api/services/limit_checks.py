@@ -130,7 +130,7 @@ class LimitChecks:
             finally:
                 self._turns.release()
         except StoreUnavailable as error:
-            self._failure, trip.cause = error, error.__cause__
+            self._failure, trip.cause = _bare(error), error.__cause__
         finally:
             self._depart(trip, caller)
             trip.ended.set()
@@ -161,3 +161,13 @@ class LimitChecks:
             used -= window.granted - 1 - seat  # what it was when that one's turn had come
         allowed = seat is None or seat < window.granted
         return Verdict(allowed, limit, max(0, limit - used), window.room_in)
+
+
+def _bare(failure: StoreUnavailable) -> StoreUnavailable:
+    """It and its causes without their tracebacks: those would keep the whole call alive that met
+    it, with its caller's key."""
+    each: BaseException | None = failure
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return failure

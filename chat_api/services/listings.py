@@ -10,6 +10,8 @@ from chat_api.upstreams.base import JsonObject, Upstream
 
 LISTING_SECONDS = 300.0
 FAILED_LISTING_SECONDS = 15.0
+MOST_LISTED = 10_000
+"""Models of one upstream that are known; the text of its list is bounded where it is read."""
 MOST_WAITED_SECONDS = 5.0
 """For another call's asking; then the call goes on without a list."""
 
@@ -59,7 +61,7 @@ class Listing:
     def _ask(self) -> None:
         kept_seconds = LISTING_SECONDS
         try:
-            self._models = self._upstream.models()
+            self._models = self._upstream.models()[:MOST_LISTED]
             self._names = frozenset(model["id"] for model in self._models)
         except UpstreamError:
             kept_seconds = FAILED_LISTING_SECONDS

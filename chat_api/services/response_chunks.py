@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -35,17 +34,20 @@ def content_of(delta: JsonObject) -> str:
     )
 
 
-def logprobs_of(choice: JsonObject) -> list[Any]:
+def delta_of(choice: JsonObject) -> JsonObject:
+    """What a choice adds."""
+    return _object(choice, "delta")
+
+
+def logprobs_of(choice: JsonObject) -> list[JsonObject]:
     """The logprobs of a choice's text."""
-    told = choice.get("logprobs")
-    return (told.get("content") or []) if isinstance(told, dict) else []
+    return list(_objects(_object(choice, "logprobs"), "content"))
 
 
 def fragments_of(delta: JsonObject) -> Iterator[Fragment]:
     """The pieces of calls in a delta."""
     for call in _objects(delta, "tool_calls"):
-        index, function = call.get("index"), call.get("function")
-        inside = function if isinstance(function, dict) else {}
+        index, inside = call.get("index"), _object(call, "function")
         yield Fragment(
             index if isinstance(index, int) else 0,
             text_at(call, "id"),
@@ -77,6 +79,11 @@ def _arguments_of(function: JsonObject) -> str:
     return (
         orjson.dumps(value).decode() if isinstance(value, dict) else text_at(function, "arguments")
     )
+
+
+def _object(given: JsonObject, name: str) -> JsonObject:
+    value = given.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _objects(given: JsonObject, name: str) -> Iterator[JsonObject]:

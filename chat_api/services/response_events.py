@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from chat_api.services.response_chunks import as_chunk, logprobs_of, text_at
+from chat_api.services.response_chunks import as_chunk, delta_of, logprobs_of, text_at
 from chat_api.services.response_objects import blank_response, usage_of
 from chat_api.services.response_output import Output
 from chat_api.services.response_parts import no_padding, padding
@@ -80,7 +80,7 @@ class ResponseBuilder:
         for choice in chunk.get("choices") or ():
             if choice.get("index", 0) == 0:
                 self._finish_reason = text_at(choice, "finish_reason") or self._finish_reason
-                events += self._output.take(choice.get("delta") or {}, logprobs_of(choice))
+                events += self._output.take(delta_of(choice), logprobs_of(choice))
         return self._numbered(events)
 
     def feed_whole(self, completion: JsonObject) -> list[JsonObject]:

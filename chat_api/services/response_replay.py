@@ -33,6 +33,9 @@ class EventReplay:
         is_padded: whether events keep the padding that they were made with.
     """
 
+    is_whole = False
+    """As `ChatStream.is_whole`: nothing is said behind its events."""
+
     def __init__(
         self,
         read: Callable[[int, int], list[JsonObject] | None],

@@ -16,6 +16,7 @@ from chat_api.errors import CallerGone, ChatApiError, InvalidRequest, StoreUnava
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
+from chat_api.services.kept_streams import within_bounds
 from chat_api.services.response_replay import RUNNING, EventReplay
 from chat_api.services.response_turns import Turn, Turns, failure_code
 from chat_api.stores.response_base import ResponseStore, StoredResponse
@@ -162,7 +163,7 @@ class BackgroundRuns:
             with contextlib.closing(self._gateway.stream(turn.streamed_body, client)) as stream:
                 stream.heartbeat_seconds = WRITE_SECONDS  # what came is written in a silence too
                 written = time.monotonic()
-                for batch in stream:
+                for batch in within_bounds(stream):
                     pending += [event for chunk in batch for event in builder.feed(chunk.data)]
                     if pending and time.monotonic() - written >= WRITE_SECONDS:
                         if not self._write(turn, pending):

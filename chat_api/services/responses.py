@@ -9,7 +9,7 @@ from chat_api.errors import ChatApiError, InvalidRequest
 from chat_api.services.clients import Client
 from chat_api.services.finding import there
 from chat_api.services.gateway import Gateway
-from chat_api.services.kept_streams import KeptStream
+from chat_api.services.kept_streams import KeptStream, within_bounds
 from chat_api.services.paging import page
 from chat_api.services.response_replay import EventReplay
 from chat_api.services.response_requests import in_our_words
@@ -148,7 +148,7 @@ class ResponseStream(KeptStream):
     def __iter__(self) -> Iterator[list[JsonObject]]:
         builder = self._turn.builder
         yield builder.begin()
-        for batch in self._stream:
+        for batch in within_bounds(self._stream):
             events = [event for chunk in batch for event in builder.feed(chunk.data)]
             if events or not batch:
                 yield events

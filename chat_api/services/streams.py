@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
 from chat_api.services.choice_parts import is_chunk
@@ -68,6 +69,8 @@ class ChatStream:
         self._finished: set[int] = set()
         self._failure: ChatApiError | None = None
         self._closed = False
+        self.is_whole = False
+        """Whether the events that were given out last end the answer, and all is well."""
 
     def __iter__(self) -> Iterator[list[Event]]:
         events = self._events
@@ -76,6 +79,7 @@ class ChatStream:
             while True:
                 if batch:
                     shown = self._look(batch)
+                    self.is_whole = events.ended and self._ends_well()
                     if shown:
                         yield shown
                     if self._failure:
@@ -85,15 +89,20 @@ class ChatStream:
                 if events.ended:
                     break
                 batch = events.read(time.monotonic() + self.heartbeat_seconds)
-            if self._open or not self._finished:
+            if not self._ends_well():
                 raise UpstreamBroken("The upstream broke off in the middle of its answer.")
             self.record.outcome = "ok"
         except ChatApiError as failure:
-            self._failure = failure
-            self.record.outcome = type(failure).__name__
+            self.failed(failure)
             raise
         finally:
             self.close()
+
+    def failed(self, failure: ChatApiError) -> ChatApiError:
+        """Note what the reader of a stream finds wrong with it, which then is its failure."""
+        self._failure = failure
+        self.record.outcome = type(failure).__name__
+        return failure
 
     def close(self) -> None:
         """Let go of the upstream. May be called twice."""
@@ -109,39 +118,41 @@ class ChatStream:
             self._on_close(self._failure)
         self.record.book(self.usage)
 
+    def _ends_well(self) -> bool:
+        """Whether all answers that began have ended, at least one, and nothing failed."""
+        return bool(self._finished) and not self._open and self._failure is None
+
     def _look(self, batch: list[Event]) -> list[Event]:
-        """The events that the caller may see; `_failure` is set when one of them is an error."""
-        shown = []
-        for event in batch:
-            data = event.data
-            try:
-                self._follow(data)
-            except (KeyError, TypeError, AttributeError):
-                # The upstream's own words on a failure midway may hold what is not for callers.
-                self._failure = UpstreamBroken("The upstream failed in the middle of its answer.")
-                break
-            if usage := data.get("usage"):
-                if type(usage) is dict:
-                    self.usage = usage
-                if not (data["choices"] or self.shows_usage):
+        """The events that the caller may see, and which answers are under way and which have ended
+        with them; `_failure` is set when one of them is an error."""
+        shown: list[Event] = []
+        under_way, finished = self._open, self._finished
+        try:
+            for event in batch:
+                _, data = event
+                for choice in data["choices"]:
+                    index = choice.get("index", 0)
+                    if choice.get("finish_reason"):
+                        finished.add(index)
+                        under_way.discard(index)
+                    elif index not in finished:
+                        under_way.add(index)
+                if data.get("error"):
+                    raise KeyError("error")
+                if (usage := data.get("usage")) and self._is_hidden(data, usage):
                     continue
-            shown.append(event)
+                shown.append(event)
+        except (KeyError, TypeError, AttributeError):  # no chunk of a chat completion
+            # The upstream's own words on a failure midway may hold what is not for callers.
+            self._failure = UpstreamBroken("The upstream failed in the middle of its answer.")
+        if self.model is None:
+            names = (event.data.get("model") for event in shown)
+            self.model = next((name for name in names if type(name) is str), None)
         return shown
 
-    def _follow(self, data: JsonObject) -> None:
-        """Which answers are under way and which have ended.
-
-        Raises:
-            KeyError, TypeError, AttributeError: this is no chunk of a chat completion.
-        """
-        if data.get("error"):
-            raise KeyError("choices")
-        for choice in data["choices"]:
-            index = choice.get("index", 0)
-            if choice.get("finish_reason"):
-                self._finished.add(index)
-                self._open.discard(index)
-            elif index not in self._finished:
-                self._open.add(index)
-        if self.model is None and isinstance(data.get("model"), str):
-            self.model = data["model"]
+    def _is_hidden(self, data: JsonObject, usage: Any) -> bool:
+        """Keep the usage that an event tells; whether it says nothing else, to a caller who asked
+        for none."""
+        if type(usage) is dict:
+            self.usage = usage
+        return not (data["choices"] or self.shows_usage)

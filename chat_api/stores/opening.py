@@ -12,6 +12,7 @@ from pathlib import Path
 from gevent import monkey
 from sqlalchemy import Connection, inspect, text
 
+from chat_api.stores.engines import FILE_NAME
 from chat_api.stores.schema import NEWEST
 
 MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
@@ -41,6 +42,17 @@ def alone_in(folder: Path | None, until: float) -> Iterator[None]:
                 raise TimeoutError("another process is opening the store")
             sleep(PAUSE_SECONDS)
         yield
+
+
+def file_in(folder: Path | None) -> tuple[int, int] | None:
+    """Which file SQLite's database in that folder is: its device and number there. None where there
+    is none, or no folder."""
+    if folder is None:
+        return None
+    with contextlib.suppress(OSError):
+        found = (folder / FILE_NAME).stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _locked(descriptor: int) -> bool:

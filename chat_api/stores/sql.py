@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from chat_api.errors import StoreUnavailable
 from chat_api.stores.engines import WRITES, postgresql_engine, sqlite_engine
 from chat_api.stores.native import NativeThread, run_within
-from chat_api.stores.opening import alone_in, migrate
+from chat_api.stores.opening import alone_in, file_in, migrate
 from chat_api.stores.recent import Recent
 
 PATIENCE_SECONDS = 5.0
@@ -118,6 +118,7 @@ class Database:
         self._thread = NativeThread() if folder else None
         self._opening = threading.Lock()
         self._is_open = False
+        self._file: tuple[int, int] | None = None
         self._readiness = Recent(self._probe, READINESS_SECONDS)
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -193,6 +194,7 @@ class Database:
 
     def _open(self, turn_by: float) -> None:
         if self._is_open:
+            self._see_that_it_is_there()
             return
         if not self._opening.acquire(timeout=max(0.0, turn_by - time.monotonic())):
             raise TimeoutError("the store is still being opened")
@@ -200,9 +202,18 @@ class Database:
             if not self._is_open:
                 with alone_in(self._folder, turn_by), self._writer.begin() as connection:
                     migrate(connection)
+                self._file = file_in(self._folder)
                 self._is_open = True
         finally:
             self._opening.release()
+
+    def _see_that_it_is_there(self) -> None:
+        """What SQLite writes into a file that somebody removed, or put another in place of, is lost
+        when its process ends, and nothing else would tell."""
+        if file_in(self._folder) != self._file:
+            self._is_open = False
+            self.engine.dispose()
+            raise FileNotFoundError("the store's file is gone; the next call opens what is there")
 
 
 def touch(connection: Connection) -> None:

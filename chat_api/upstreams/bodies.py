@@ -12,6 +12,7 @@ from chat_api.errors import UpstreamBroken, UpstreamError
 from chat_api.upstreams.exchange import Exchange
 
 MAX_REPLY_BYTES = 67_108_864
+MAX_LISTING_BYTES = 4_194_304
 MAX_ERROR_BYTES = 65_536
 MAX_ERROR_SECONDS = 5.0
 

@@ -9,6 +9,8 @@ from chat_api.errors import UpstreamBroken
 from chat_api.upstreams.base import Event
 
 END = b"\n\n"
+LEAD, LONE_OBJECT = b"data: ", b"data: {"
+BEHIND_THE_LAST = b"\n\ndata: [DONE]"
 MAX_EVENT_BYTES = 16_777_216
 
 
@@ -38,34 +40,50 @@ class EventDecoder:
             # The middle of a large event: joined once, when its end comes.
             self._middle.append(piece)
             self._middle_bytes += len(piece)
-            frames: list[bytes] = []
+            events: list[Event] = []
         else:
-            frames = self._frames(b"".join((self._rest, *self._middle, piece)))
+            events = self._events(self._frames(b"".join((self._rest, *self._middle, piece))))
             self._middle, self._middle_bytes = [], 0
-        events = self._events(frames)
         if len(self._rest) + self._middle_bytes > MAX_EVENT_BYTES and not self.failure:
             self.failure = UpstreamBroken("The upstream sent an event that is too large.")
         return events
 
-    def _frames(self, buffer: bytes) -> list[bytes]:
-        """What stands between blank lines; what is behind the last of them is kept."""
+    def _frames(self, buffer: bytes) -> bytes:
+        """The frames that are whole, with blank lines between them; what is behind the last blank
+        line is kept."""
         held = b""
         if b"\r" in buffer:
             # CRLF or CR framing (JSON never holds either raw). A last CR may be half a CRLF.
             held = buffer[-1:] if buffer.endswith(b"\r") else b""
             buffer = buffer[: len(buffer) - len(held)]
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        frames = buffer.split(b"\n\n")
-        self._rest = frames.pop() + held
+        frames, _, rest = buffer.rpartition(END)
+        if frames[-1:] == b"\n" and (len(frames) - len(frames.rstrip(b"\n"))) % 2:
+            # The last of an odd number of line breaks belongs to what follows, however it comes.
+            frames, rest = frames[:-1], b"\n" + rest
+        self._rest = rest + held
         return frames
 
-    def _events(self, frames: list[bytes]) -> list[Event]:
+    def _events(self, frames: bytes) -> list[Event]:
         """The events in them, up to the first that is none."""
+        if END in frames:
+            plain = frames.removesuffix(BEHIND_THE_LAST)
+            try:
+                events = _lone_objects(plain)
+            except orjson.JSONDecodeError:
+                events = []  # found once more below, where it stands
+            if events:
+                self.done = len(plain) < len(frames)
+                return events
+        return self._one_by_one(frames.split(END))
+
+    def _one_by_one(self, frames: list[bytes]) -> list[Event]:
+        """The events in frames of any kind, up to the first that is none."""
         events: list[Event] = []
         try:
             for frame in frames:
                 # Nearly all events: what begins so, and is JSON, is an object.
-                if frame.startswith(b"data: {") and b"\n" not in frame:
+                if frame.startswith(LONE_OBJECT) and b"\n" not in frame:
                     events.append(Event(frame + END, loads(frame[6:])))
                 elif event := self._event(frame):
                     events.append(event)
@@ -98,3 +116,19 @@ class EventDecoder:
         if type(value) is not dict:
             raise UpstreamBroken("The upstream sent an event that is no chat completion chunk.")
         return Event(None, value)
+
+
+def _lone_objects(frames: bytes) -> list[Event]:
+    """The events where each frame is a lone `data:` line with an object, as nearly always; [] where
+    one is anything else. Looked at all at once: one by one costs as much as parsing them.
+
+    Raises:
+        orjson.JSONDecodeError: something in it is no JSON.
+    """
+    found = frames[len(LEAD) :].split(END + LEAD)
+    ends = len(found) - 1
+    are_objects = frames.startswith(LONE_OBJECT) and frames.count(END + LONE_OBJECT) == ends
+    if not are_objects or frames.count(b"\n") != 2 * ends:
+        return []
+    data = [loads(text) for text in found]
+    return list(map(Event, [LEAD + text + END for text in found], data))

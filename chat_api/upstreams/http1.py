@@ -27,6 +27,11 @@ class ResponseReader:
         self._surplus = False
         self._head_bytes = 0
         self._body: list[bytes] = []
+        self._ours: int | None = None
+        """How many pieces of the body are this response's, once it has ended by its own framing: in
+        the same read others may follow."""
+        # What httptools calls for each chunk, of which one read may bring a hundred.
+        self.on_body = self._body.append
         self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> bytes:
@@ -36,21 +41,24 @@ class ResponseReader:
             UpstreamBroken: this is no HTTP, or its head is too large.
         """
         self.fed = True
+        if self.complete:  # a second response that nobody asked for: it only ends the connection
+            self._surplus = True
+            return b""
         if not self.head_complete:
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self.complete:  # what follows a whole response only ends the connection
+            if self._ours is None:
                 raise UpstreamBroken("The upstream's answer is not HTTP.") from error
             self._surplus = True
         if not self.head_complete and self._head_bytes > MAX_HEAD_BYTES:
             raise UpstreamBroken("The upstream's response header is too large.")
-        pieces = self._body
-        if not pieces:
-            return b""
-        self._body = []
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        body = b"".join(self._body[: self._ours])
+        self._body.clear()
+        if self._ours is not None:
+            del self._parser  # each holds the other: garbage that waits to be collected
+        return body
 
     def end(self) -> None:
         """The upstream closed the connection.
@@ -92,9 +100,7 @@ class ResponseReader:
         else:
             self.headers.clear()
 
-    def on_body(self, data: bytes) -> None:
-        if not self.complete:
-            self._body.append(data)
-
     def on_message_complete(self) -> None:
-        self.complete = self.head_complete
+        if self.head_complete and not self.complete:
+            self.complete = True
+            self._ours = len(self._body)

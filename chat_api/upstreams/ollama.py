@@ -26,7 +26,7 @@ from chat_api.upstreams.base import (
     Embeddings,
     JsonObject,
 )
-from chat_api.upstreams.bodies import read_whole
+from chat_api.upstreams.bodies import MAX_LISTING_BYTES, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.ollama_embeddings import embed_request, embedding_list
@@ -109,7 +109,7 @@ class OllamaUpstream:
                 raise UpstreamTimeout("The upstream stayed silent for too long.")
             if exchange.status != 200:
                 raise from_status(exchange.status, exchange.headers, None)
-            return model_objects(parsed(read_whole(exchange, until)))
+            return model_objects(parsed(read_whole(exchange, until, MAX_LISTING_BYTES)))
 
     def close(self) -> None:
         """See `Upstream.close`."""

@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 import openai
@@ -19,7 +20,7 @@ import orjson
 
 from chat_api.errors import KeyMissing, UpstreamBroken, UpstreamError, UpstreamTimeout
 from chat_api.upstreams.base import Call, Completion, Embeddings, JsonObject
-from chat_api.upstreams.bodies import read_error, read_whole
+from chat_api.upstreams.bodies import MAX_LISTING_BYTES, read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.embeddings import embedding_list, embedding_refusal
 from chat_api.upstreams.exchange import Exchange
@@ -85,6 +86,7 @@ class OpenAIUpstream:
             max_retries=0,
             http_client=httpx2.Client(
                 follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # kept for nobody
                 timeout=httpx2.Timeout(timeout_seconds, connect=connect_timeout_seconds),
                 trust_env=False,  # the proxy is the transport's, not one of its own finding
                 proxy=origin.proxy,
@@ -142,6 +144,8 @@ class OpenAIUpstream:
             with listing.list(timeout=LISTING_TIMEOUT_SECONDS) as reply:
                 for piece in reply.iter_bytes():
                     raw += piece
+                    if len(raw) > MAX_LISTING_BYTES:
+                        raise UpstreamBroken("The upstream's list of models is too large.")
                     if time.monotonic() > until:
                         raise UpstreamTimeout("The upstream took too long to list its models.")
         except openai.OpenAIError as error:
@@ -160,7 +164,7 @@ class OpenAIUpstream:
                 raise UpstreamTimeout("The upstream stayed silent for too long.")
             if exchange.status != 200:
                 raise self._refusal(exchange, key)
-            _listed(read_whole(exchange, until))
+            _listed(read_whole(exchange, until, MAX_LISTING_BYTES))
 
     def close(self) -> None:
         """See `Upstream.close`."""

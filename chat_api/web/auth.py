@@ -59,7 +59,8 @@ def require_key(keys: Keys) -> Guard:
             return
         here, environ = state(), request().environ
         bearer = environ.get("HTTP_AUTHORIZATION", "")
-        bearer = bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
+        # Not all white space: as Latin-1, the last byte of an "à" in UTF-8 is a space.
+        bearer = bearer[7:].strip(" \t") if bearer[:7].lower() == "bearer " else ""
         bearers = keys.match(bearer)
         here.key_is_ours = bool(bearers)
         given = environ.get("HTTP_X_API_KEY", "")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, cast
 
-import orjson
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError
@@ -15,16 +14,17 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from chat_api.errors import BodyTooSlow, InvalidRequest, UnsupportedMediaType
 from chat_api.schemas.fields import REQUIRED
+from chat_api.web.json_objects import error_path, object_of
 from chat_api.web.state import request, state
 
-MOST_DEPTH = 100
 MOST_LEFT_BYTES = 65_536
 """Of a body that nobody read: more is not read for the sake of keeping its connection."""
 
 
 def is_left_over(environ: Mapping[str, Any], limit: int) -> bool:
     """Whether a request brings a body that must not be read to its end just because nobody wants
-    it (without a key, on a path that is none).
+    it (without a key, on a path that is none): it is large, or how large is not known, or it may
+    never come, since who expects to be asked for it and is refused need not send it.
 
     Raises:
         RequestEntityTooLarge: it declares itself larger than the limit, whatever is asked.
@@ -33,7 +33,9 @@ def is_left_over(environ: Mapping[str, Any], limit: int) -> bool:
     size = int(length) if length.isdecimal() else 0
     if size > limit:
         raise RequestEntityTooLarge
-    return size > MOST_LEFT_BYTES or "HTTP_TRANSFER_ENCODING" in environ
+    if "HTTP_TRANSFER_ENCODING" in environ or "HTTP_EXPECT" in environ:
+        return True
+    return size > MOST_LEFT_BYTES
 
 
 def needs_body(schema: Schema | type[Schema]) -> bool:
@@ -121,17 +123,7 @@ def _read_object(asked: Request) -> dict[str, Any]:
     kind = asked.mimetype
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("The body must be JSON: send `Content-Type: application/json`.")
-    raw = _read_body(asked, current_app.config["SETTINGS"].max_body_bytes)
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        # orjson refuses NaN, lone surrogates and numbers beyond a double by itself.
-        raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
-    if type(value) is not dict:
-        raise InvalidRequest("The body must be a JSON object.")
-    if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH:
-        _check_depth(value)
-    return value
+    return object_of(_read_body(asked, current_app.config["SETTINGS"].max_body_bytes))
 
 
 def _read_body(asked: Request, limit: int) -> bytes:
@@ -139,11 +131,14 @@ def _read_body(asked: Request, limit: int) -> bytes:
     a chunked body that is too long for one that ended.)"""
     pieces: list[bytes] = []
     size = 0
-    here, body = state(), asked.stream
+    here, whole = state(), asked.content_length
+    # A server that ends the stream where the body ends says so; others need Werkzeug's care.
+    ends = asked.environ.get("wsgi.input_terminated")
+    body = asked.environ["wsgi.input"] if ends else asked.stream
     try:
-        while size <= limit and (piece := body.read(limit + 1)):
+        while size <= limit and size != whole and (piece := body.read(limit + 1)):
             pieces.append(piece)
-            size = sum(map(len, pieces))
+            size += len(piece)
     except TimeoutError as error:  # of `web.slow_bodies`
         here.leaves_body = True
         raise BodyTooSlow("The body came too slowly.") from error
@@ -156,28 +151,14 @@ def _read_body(asked: Request, limit: int) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _check_depth(value: dict[str, Any]) -> None:
-    """Level by level, since recursion is what deep nesting breaks."""
-    level: list[Any] = [value]
-    for _ in range(MOST_DEPTH):
-        level = [
-            child
-            for container in level
-            for child in (container.values() if type(container) is dict else container)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return
-    raise InvalidRequest(f"The body is nested deeper than {MOST_DEPTH} levels.")
-
-
 def _invalid(error: ValidationError) -> InvalidRequest:
     """The first thing that is wrong, with its path as OpenAI writes it."""
     found: Any = error.messages
-    path = ""
+    keys = []
     while isinstance(found, dict):
         key, found = next(iter(found.items()))
-        path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
+        keys.append(key)
+    path = error_path(keys)
     text = found[0] if isinstance(found, list) else str(found)
     code = "missing_required_parameter" if text == REQUIRED else "invalid_value"
     return InvalidRequest(f"`{path}` {text}", path, code)

@@ -27,6 +27,11 @@ class BrokenTransfer(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the answer broke off")
 
 
+class LastPiece(bytes):
+    """The last piece of a reply's body. Our worker ends the reply in the same write; to other
+    servers it is a piece like any other."""
+
+
 @contextlib.contextmanager
 def reset_unless_whole(environ: Mapping[str, Any]) -> Iterator[None]:
     """Within this block the end of an HTTP/1.0 connection is a reset.

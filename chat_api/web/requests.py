@@ -78,14 +78,15 @@ def is_from_openai_client() -> bool:
 
 
 def _begin(max_body_bytes: int) -> None:
-    """Refuses a doubled first slash too, which Werkzeug's routing passes over."""
+    """Refuses a doubled first slash too, which Werkzeug's routing passes over, and no path at all
+    (`GET http://host`), which it redirects."""
     environ = request().environ
     given = environ.get("HTTP_X_REQUEST_ID", "")
     request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     state = RequestState(request_id, time.monotonic(), CallRecord(request_id=request_id))
     at_hand.begin(state)
     state.leaves_body = is_left_over(environ, max_body_bytes)
-    if environ["PATH_INFO"].startswith("//"):
+    if environ["PATH_INFO"][:2] in ("", "//"):
         raise NotFound
 
 

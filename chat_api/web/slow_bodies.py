@@ -1,5 +1,5 @@
 """A deadline for bodies that drip: a caller who sends a byte a second would be waited for as long
-as it likes, since each byte is a sign of life."""
+as it likes, since each byte is a sign of life. And bodies that come only when asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ BODY_SECONDS = 20.0
 """For a body, however small it is."""
 BODY_BYTES_PER_SECOND = 16_384
 """So many bytes that came earn a second more."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class TimedSocket:
@@ -22,14 +24,23 @@ class TimedSocket:
         self._sock = sock
         self._seconds = seconds
         self._until: float | None = None
+        self._must_ask = False
 
-    def expect_body(self) -> None:
-        """From now on what is read is a body."""
+    def expect_body(self, must_ask: bool = False) -> None:
+        """From now on what is read is a body.
+
+        Args:
+            must_ask: the caller sends it when told to go on (RFC 9110, 10.1.1), which it is when
+                somebody wants to read what did not come with the head. So it is never asked for a
+                body that is refused.
+        """
         self._until = time.monotonic() + self._seconds
+        self._must_ask = must_ask
 
     def expect_head(self) -> None:
         """From now on it is the next request, which Gunicorn has a time for."""
         self._until = None
+        self._must_ask = False
 
     def recv(self, size: int) -> bytes:
         """As a socket's.
@@ -39,6 +50,9 @@ class TimedSocket:
         """
         if self._until is None:
             return self._sock.recv(size)
+        if self._must_ask:
+            self._must_ask = False
+            self._sock.sendall(CONTINUE)
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError

@@ -46,7 +46,7 @@ def begin(state: RequestState) -> None:
 
 def state() -> RequestState:
     """What is known of the request at hand."""
-    return cast(RequestState, flask.g.state)
+    return cast(RequestState, flask.g._get_current_object().state)
 
 
 def request() -> Request:

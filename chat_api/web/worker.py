@@ -1,4 +1,4 @@
-"""Gunicorn's gevent worker, with seven things that it does not do by itself."""
+"""Gunicorn's gevent worker, with eight things that it does not do by itself."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import select
 import socket
 import time
 import uuid
+from datetime import datetime
 from typing import Any
 
 import gevent
 import orjson
+from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 from chat_api.errors import ServerStopping
@@ -19,17 +21,26 @@ from chat_api.web import metrics
 from chat_api.web.connections import linger
 from chat_api.web.errors import INVALID, SERVER, Problem, family
 from chat_api.web.requests import EXTENSION
+from chat_api.web.sending import Reply
 from chat_api.web.slow_bodies import TimedSocket
 
 SPARE_SECONDS = 2
 """Behind the time that streams get to end, before the master kills: for the last words to those
 that have not ended, and for the store."""
 
+REFUSALS = {
+    414: "The request's first line, with its path and query, is longer than this server takes.",
+    417: "This server knows no other expectation than `100-continue`.",
+    431: "The request's headers are larger, or more, than this server takes.",
+    501: "This server does not know that transfer coding.",
+}
+"""What Gunicorn refuses of valid HTTP."""
+
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """Ends connections on request, answers malformed HTTP in JSON, waits for no body that drips,
-    tells those whom it must cut off, drains when it is orphaned, and tells the other workers what
-    it is doing."""
+    """Ends connections on request, answers malformed HTTP in JSON, asks for no body that is refused
+    and waits for none that drips, sends heads with bodies, tells those whom it must cut off, drains
+    when it is orphaned, and tells the other workers what it is doing."""
 
     alive: bool
     _leaving_at: float | None = None
@@ -95,16 +106,64 @@ class Worker(GeventWorker):  # type: ignore[misc]
         req.body.force_close = force_close
         if type(req.unreader.sock) is not TimedSocket:
             req.unreader.sock = TimedSocket(sock)
-        req.unreader.sock.expect_body()
+        req.unreader.sock.expect_body(must_ask=req._expected_100_continue)
+        req._expected_100_continue = False  # Gunicorn would ask before anybody saw the head
         greenlet = gevent.getcurrent()
         self._at_work[greenlet] = sock
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            self._answer(listener_name, req, sock, addr)
+        except (gevent.GreenletExit, SystemExit):
+            pass
         finally:
-            del self._at_work[greenlet]
+            del self._at_work[greenlet], req.body.force_close  # it holds the request, as that it
             req.unreader.sock.expect_head()
             if must_linger:
                 linger(sock)
+
+    def _answer(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Have the application answer. Gunicorn's own method has no place for another response than
+        its own; this one does the same but for hooks around each request, of which we have none.
+
+        Raises:
+            StopIteration: the connection is to be closed.
+        """
+        began = datetime.now()
+        reply, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, Reply)
+        environ["wsgi.multithread"] = True
+        self._count_request()
+        if not (self.alive and self.cfg.keepalive):
+            reply.force_close()
+        try:
+            body = self.wsgi(environ, reply.start_response)
+            try:
+                if isinstance(body, environ["wsgi.file_wrapper"]):
+                    reply.write_file(body)
+                else:
+                    for piece in body:
+                        reply.write(piece)
+                reply.close()
+            finally:
+                self.log.access(reply, req, environ, datetime.now() - began)
+                if hasattr(body, "close"):
+                    body.close()
+        except OSError:  # the connection's; `handle` tells which are worth a word
+            raise
+        except (Exception, SystemExit):  # the latter where the master aborts the worker
+            if not reply.headers_sent:
+                raise
+            # A reply has begun: one about the error would only garble it, as would the next one.
+            self.log.exception("Error handling request")
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            raise StopIteration from None
+        if reply.should_close():
+            raise StopIteration
+
+    def _count_request(self) -> None:
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is no HTTP. Gunicorn's own answer is a page in HTML: it is written to a
@@ -116,8 +175,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
             return
         request_id = uuid.uuid4().hex
         problem = Problem("Internal error.", SERVER, request_id=request_id)
-        if status < 500:
-            problem = Problem("The request is not valid HTTP.", INVALID, request_id=request_id)
+        if status < 500 or status in REFUSALS:
+            text = REFUSALS.get(status, "The request is not valid HTTP.")
+            problem = Problem(text, INVALID, request_id=request_id)
         # A request that could not be read to the end of its head comes with the error.
         path = getattr(req or getattr(exc, "req", None), "path", None) or ""
         body = orjson.dumps(family(path).render(problem))

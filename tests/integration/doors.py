@@ -67,6 +67,7 @@ RESPONSES = Door("/v1/responses", streamed=False)
 RESPONSES_STREAM = Door("/v1/responses", streamed=True)
 """Its events are a protocol of their own, so it is in neither list below."""
 DOORS = (CHAT, CHAT_STREAM, V1, V1_STREAM, ASK, API_CHAT, RESPONSES)
+EVERY_DOOR = (*DOORS, RESPONSES_STREAM)
 STREAMED = (CHAT_STREAM, V1_STREAM)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 
@@ -21,8 +20,6 @@ def lags(server: Server, upstream: ScriptedUpstream, door: Door) -> list[float]:
     sent: list[float] = []
 
     def script(exchange: Exchange) -> None:
-        # Else the first piece waits for the kernel's acknowledgement of the headers: 40 ms.
-        exchange.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         exchange.start_stream()
         for number in range(PIECES):
             sent.append(time.monotonic())

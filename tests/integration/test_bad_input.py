@@ -66,9 +66,36 @@ def test_nesting_of_100_levels_is_taken(relay: Server, stage: Stage) -> None:
     assert {reply.status for _, reply in ask_at(DOORS, relay, deep=deep)} == {200}
 
 
-def test_numbers_of_many_digits_that_are_numbers_are_taken(relay: Server, stage: Stage) -> None:
-    body = b'{"messages":[{"role":"user","content":"Hi"}],"seed":123456789012345678901234567890}'
-    assert send(relay, V1.path, body).status == 200
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30, -(10**300)])
+def test_a_whole_number_beyond_64_bits_is_refused_by_its_path(
+    relay: Server, stage: Stage, number: int
+) -> None:
+    for path, fields in (
+        ("seed", {"seed": number}),
+        ("a.b[1].c", {"a": {"b": [0, {"c": number}]}}),
+    ):
+        for door in (CHAT, V1, V1_STREAM):
+            reply = send(relay, door.path, {**V1.body(), **CHAT.body(), **fields})
+            text = assert_refused(door, reply)
+            assert text == f"`{path}` must not be a whole number beyond 64 bits."
+            assert not door.openai or reply.json["error"]["param"] == path
+    assert stage.exchanges == []
+
+
+def test_what_has_many_digits_and_is_within_64_bits_is_passed_on_as_it_is(
+    relay: Server, stage: Stage
+) -> None:
+    sent = {
+        "seed": 2**64 - 1,
+        "low": -(2**63),
+        "text": "9" * 40,
+        "digits": 0.12345678901234567890123,
+        "large": 1e29,
+    }
+    assert send(relay, V1.path, V1.body(**sent)).status == 200
+    asked = stage.exchange().json
+    assert {name: asked[name] for name in sent} == sent
+    assert type(asked["seed"]) is type(asked["low"]) is int
 
 
 @pytest.mark.parametrize("door", PLAIN, ids=door_name)

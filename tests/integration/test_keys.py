@@ -10,7 +10,7 @@ from tests.integration.doors import CHAT, DOORS, V1, Door
 from tests.integration.wire import Reply, get, send
 from tests.servers import ScriptedUpstream, Server, gunicorn
 
-FIRST, SECOND = "sk-first-key", "zweiter-schlüssel"
+FIRST, SECOND = "sk-canary-first", "canary-schlüssel"
 ORIGIN = "http://localhost:3000"
 PUBLIC = ["/", "/info", "/health", "/health/live", "/health/ready", "/api/health"]
 GUARDED = ["/models", "/v1/models", "/v1/models/gpt-4o", "/api/sessions/x"]
@@ -28,7 +28,7 @@ def closed(
     with gunicorn(
         tmp_path_factory.mktemp("closed"),
         OPENAI_BASE_URL=upstream.url,
-        OPENAI_API_KEY="sk-of-the-server",
+        OPENAI_API_KEY="sk-canary-of-the-server",
         API_KEY=f"{FIRST}, {SECOND}",
         ALLOW_ORIGINS=f"{ORIGIN},https://other.example",
         WEB_CONCURRENCY="1",
@@ -54,7 +54,7 @@ def test_public_routes_want_no_key(closed: Server) -> None:
         {"x-api-key": FIRST[:-1]},
         {"x-api-key": f"{FIRST}, {header(SECOND)}"},
         {"x-api-key": "\xff\xfe"},
-        {"Authorization": "Bearer sk-of-the-caller"},
+        {"Authorization": "Bearer sk-canary-of-the-caller"},
         {"Authorization": f"Basic {FIRST}"},
     ],
     ids=str,
@@ -84,16 +84,16 @@ def test_each_key_opens_every_door_and_goes_no_further(
     value = f"Bearer {header(key)}" if name == "Authorization" else header(key)
     for door in DOORS:
         assert send(closed, door.path, door.body(), headers={name: value}).status == 200
-        assert upstream.exchanges[-1].headers["authorization"] == "Bearer sk-of-the-server"
+        assert upstream.exchanges[-1].headers["authorization"] == "Bearer sk-canary-of-the-server"
     assert send(closed, "/models", method="GET", headers={name: value}).status == 200
 
 
 @pytest.mark.parametrize(
     ("bearer", "goes_on"),
     [
-        ("sk-of-the-caller", "sk-of-the-caller"),
-        ("any-other-form", "sk-of-the-server"),
-        (FIRST, "sk-of-the-server"),
+        ("sk-canary-of-the-caller", "sk-canary-of-the-caller"),
+        ("any-other-form", "sk-canary-of-the-server"),
+        (FIRST, "sk-canary-of-the-server"),
     ],
 )
 def test_a_key_beside_ours_is_the_callers_own_for_the_upstream(
@@ -103,7 +103,6 @@ def test_a_key_beside_ours_is_the_callers_own_for_the_upstream(
     for door in DOORS:
         assert send(closed, door.path, door.body(), headers=headers).status == 200
         assert upstream.exchanges[-1].headers["authorization"] == f"Bearer {goes_on}"
-    assert "sk-of-the-caller" not in closed.log()
 
 
 def test_a_session_is_unknown_to_every_other_key(closed: Server) -> None:
@@ -118,7 +117,7 @@ def test_a_session_is_unknown_to_every_other_key(closed: Server) -> None:
         reply = send(closed, door, body, headers=theirs)
         assert (reply.status, reply.json) == (404, {"error": "Session not found"})
     # The caller's upstream key beside it owns nothing.
-    both = {**mine, "Authorization": "Bearer sk-of-the-caller"}
+    both = {**mine, "Authorization": "Bearer sk-canary-of-the-caller"}
     assert send(closed, "/chat", body, headers=both).status == 200
     assert send(closed, path, method="GET", headers=mine).json["message_count"] == 2
 

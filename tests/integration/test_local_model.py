@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from chat_api.upstreams import local
 from tests.integration.doors import CHAT, CHAT_STREAM, DOORS, V1, V1_STREAM, Door, data_of, text_of
 from tests.integration.processes import children, descendants, is_alive, open_files, zombies
-from tests.integration.wire import Call, ask, get, wait_for
+from tests.integration.wire import Call, Reply, get, wait_for
 from tests.servers import Server, gunicorn
 
 pytestmark = pytest.mark.skipif(
@@ -39,6 +40,19 @@ def model_processes(server: Server) -> list[int]:
 def supervisor_and_model(server: Server) -> list[int]:
     """Waits until both are there."""
     return wait_for(lambda: found if len(found := model_processes(server)) == 2 else None)
+
+
+def patient(server: Server, door: Door, prompt: str | None = None, **extra: Any) -> Call:
+    """A call that is given as long as loading may take: on a busy machine llama.cpp's threads
+    wait for each other, and a word may take half a minute."""
+    body = door.body(prompt, **extra)
+    return Call(server, door.path, body, patience_seconds=LOADING_SECONDS)
+
+
+def ask(server: Server, door: Door, prompt: str | None = None, **extra: Any) -> Reply:
+    """The whole reply."""
+    with patient(server, door, prompt, **extra) as call:
+        return call.whole()
 
 
 def is_loaded(server: Server) -> bool:
@@ -89,7 +103,7 @@ def test_a_conversation_goes_on_where_it_was(server: Server) -> None:
 def test_the_stream_comes_event_by_event_and_ends_with_done(server: Server) -> None:
     moments = []
     frames = []
-    with Call(server, CHAT_STREAM.path, CHAT_STREAM.body(QUESTION)) as call:
+    with patient(server, CHAT_STREAM, QUESTION) as call:
         assert call.reply.status == 200
         while frame := call.frame():
             moments.append(time.monotonic())
@@ -164,13 +178,13 @@ def test_a_caller_who_leaves_stops_the_model(server: Server) -> None:
     endless = "Count from one to ten thousand, one number a line."
     with contextlib.ExitStack() as stack:
         for _ in range(4):
-            call = stack.enter_context(Call(server, V1_STREAM.path, V1_STREAM.body(endless)))
+            call = stack.enter_context(patient(server, V1_STREAM, endless))
             assert call.frame()
     assert "Paris" in text_of(stream_of(server, QUESTION))
 
 
 def stream_of(server: Server, prompt: str) -> list[bytes]:
-    with Call(server, V1_STREAM.path, V1_STREAM.body(prompt)) as call:
+    with patient(server, V1_STREAM, prompt) as call:
         return call.frames()
 
 

@@ -216,11 +216,15 @@ def test_a_session_goes_on_as_a_conversation_and_back(
 
 
 def test_a_response_belongs_to_the_key_that_made_it(tmp_path: Path, stage: Stage) -> None:
-    environment = {"OPENAI_BASE_URL": stage.url, "OPENAI_API_KEY": "sk-x", "API_KEY": "one,two"}
+    environment = {
+        "OPENAI_BASE_URL": stage.url,
+        "OPENAI_API_KEY": "sk-canary",
+        "API_KEY": "canary-one,canary-two",
+    }
     with (
         gunicorn(tmp_path, **environment) as server,
-        openai.OpenAI(base_url=f"{server.url}/v1", api_key="one", max_retries=0) as one,
-        openai.OpenAI(base_url=f"{server.url}/v1", api_key="two", max_retries=0) as two,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="canary-one", max_retries=0) as one,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="canary-two", max_retries=0) as two,
     ):
         response = one.responses.create(model="gpt-4o-mini", input="Hi", background=True)
         kept = one.conversations.create()

@@ -46,9 +46,9 @@ def routed(
     with gunicorn(
         folder,
         OPENAI_BASE_URL=upstreams[0].url,
-        OPENAI_API_KEY="sk-first",
+        OPENAI_API_KEY="sk-canary-first",
         UPSTREAMS_FILE=str(path),
-        SECOND_KEY="second-key",
+        SECOND_KEY="canary-second-key",
         WEB_CONCURRENCY="1",
         UPSTREAM_TIMEOUT="2",
     ) as server:
@@ -91,18 +91,18 @@ def test_a_name_leads_to_its_upstream(routed: Server, second: ScriptedUpstream) 
     assert told(ask(routed, "quick")) == (200, "second", "1", "quick")
     asked = [exchange for exchange in second.exchanges if exchange.path.endswith("completions")]
     assert [exchange.json["model"] for exchange in asked] == ["second-large", "any", "tiny"]
-    assert {exchange.headers["authorization"] for exchange in asked} == {"Bearer second-key"}
+    assert {exchange.headers["authorization"] for exchange in asked} == {"Bearer canary-second-key"}
 
 
 def test_a_callers_own_key_is_not_for_a_named_upstream(
     routed: Server, first: ScriptedUpstream, second: ScriptedUpstream
 ) -> None:
     first.script = refuse(500)
-    client = openai.OpenAI(base_url=f"{routed.url}/v1", api_key="sk-own", max_retries=0)
+    client = openai.OpenAI(base_url=f"{routed.url}/v1", api_key="sk-canary-own", max_retries=0)
     messages: Any = [{"role": "user", "content": "Hi"}]
     client.chat.completions.create(model="gpt-4o", messages=messages)
-    assert first.exchanges[-1].headers["authorization"] == "Bearer sk-own"
-    assert second.exchanges[-1].headers["authorization"] == "Bearer second-key"
+    assert first.exchanges[-1].headers["authorization"] == "Bearer sk-canary-own"
+    assert second.exchanges[-1].headers["authorization"] == "Bearer canary-second-key"
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -200,4 +200,4 @@ def test_a_mistake_in_the_file_stops_the_start(tmp_path: Any) -> None:
 
 def test_no_key_of_an_upstream_is_told(routed: Server) -> None:
     texts = [httpx2.get(f"{routed.url}{path}").text for path in ("/", "/info", "/health/ready")]
-    assert "second-key" not in json.dumps(texts) + routed.log()
+    assert "canary-second-key" not in json.dumps(texts) + routed.log()

@@ -18,7 +18,7 @@ from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gu
 AT_ONCE_SECONDS = 2.0
 DOTENV = """
 OPENAI_API_BASE={url}
-OPENAI_API_KEY_CYB_SEC=sk-from-the-file
+OPENAI_API_KEY_CYB_SEC=sk-canary-from-the-file
 DEFAULT_MODEL=from-the-file
 REQUEST_TIMEOUT=1
 ALLOWED_MODELS=from-*, gpt-4o
@@ -60,7 +60,7 @@ def test_a_dotenv_file_and_the_other_names_are_read(
     assert ask(told, V1).status == 200
     asked = upstream.exchanges[-1]
     assert asked.json["model"] == "from-the-file"
-    assert asked.headers["authorization"] == "Bearer sk-from-the-file"
+    assert asked.headers["authorization"] == "Bearer sk-canary-from-the-file"
     assert len(told.workers()) == 1
     upstream.script = lambda exchange: exchange.wait_until_caller_leaves() and None
     assert ask(told, V1).status == 504  # REQUEST_TIMEOUT

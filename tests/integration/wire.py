@@ -45,10 +45,12 @@ class Call:
         *,
         method: str = "POST",
         headers: dict[str, str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.id = uuid.uuid4().hex
+        self._server = server
         self._connection = http.client.HTTPConnection(
-            "127.0.0.1", server.port, timeout=PATIENCE_SECONDS
+            "127.0.0.1", server.port, timeout=patience_seconds
         )
         self._reply: http.client.HTTPResponse | None = None
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -80,7 +82,9 @@ class Call:
     def whole(self) -> Reply:
         """The reply to its end."""
         reply = self.reply
-        return Reply(reply.status, reply.headers, reply.read())
+        found = Reply(reply.status, reply.headers, reply.read())
+        self._server.told(bytes(found.headers) + found.body)
+        return found
 
     def frame(self) -> bytes:
         """The next event or comment, blank line included; b"" at the end."""
@@ -141,7 +145,7 @@ def exchange_raw(server: Server, data: bytes) -> bytes:
     """What comes back for these bytes until the server closes."""
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS) as caller:
         caller.sendall(data)
-        return b"".join(iter(lambda: caller.recv(65_536), b""))
+        return server.told(b"".join(iter(lambda: caller.recv(65_536), b"")))
 
 
 def assert_refused(door: Door, reply: Reply, status: int = 400) -> str:

@@ -77,12 +77,13 @@ def test_a_broken_stream_has_an_error_and_no_done(
     )
 
 
-def test_several_events_of_one_read_leave_in_one_piece(
+def test_the_events_of_one_read_leave_in_one_piece_and_the_end_with_them(
     client: FlaskClient, upstream: FakeUpstream
 ) -> None:
     upstream.enqueue([chunks("a", "b", "c")])
     reply = client.post(URL, json={"messages": MESSAGES, "stream": True}, buffered=False)
-    assert len([piece for piece in reply.response if piece]) == 2
+    [piece] = [piece for piece in reply.response if piece]
+    assert piece.endswith(b"\n\ndata: [DONE]\n\n")
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}

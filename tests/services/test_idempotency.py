@@ -243,6 +243,51 @@ def test_a_reply_that_the_store_does_not_take_is_kept_here_until_it_does(
         raise AssertionError("the store never got the reply")
 
 
+@pytest.mark.parametrize("most", [{"most_unsettled": 2}, {"most_unsettled_bytes": 6}])
+def test_of_many_that_the_store_does_not_take_the_oldest_is_given_up(
+    store: FailingStore, most: dict[str, int]
+) -> None:
+    here = Idempotency(store, **most)
+    store.failing = {"finish", "renew"}
+    for key in ("oldest", "newer", "newest"):
+        here.once(key, "f", lambda: (200, "application/json", b"{ }"), Caller())
+    for key in ("newer", "newest"):
+        assert here.once(key, "f", never, Caller())[1], "it is still here"
+    with pytest.raises(IdempotencyKeyInUse):
+        here.once("oldest", "f", never, Caller())
+
+
+def test_one_given_up_while_the_store_is_tried_again_takes_no_room_from_others(
+    services: Services,
+) -> None:
+    tried, goes_on = threading.Event(), threading.Event()
+    tries: list[str] = []
+
+    class SlowStore(FailingStore):
+        def finish(self, key: str, holder: str, reply: KeptReply) -> None:
+            tries.append(key)
+            if tries == ["first", "first"]:
+                tried.set()
+                goes_on.wait(10)
+            super().finish(key, holder, reply)
+
+    store = SlowStore(services)
+    store.failing = {"finish"}
+    here = Idempotency(store, beat_seconds=0.02, most_unsettled=1)
+    before = set(threading.enumerate())
+    here.once("first", "f", lambda: REPLY, Caller())
+    [holding] = [it for it in set(threading.enumerate()) - before if "_hold" in it.name]
+    assert tried.wait(10)
+    here.once("second", "f", lambda: REPLY, Caller())
+    goes_on.set()
+    holding.join(10)
+    assert here.once("second", "f", never, Caller()) == (REPLY, True), "it is still here"
+    store.failing = set()
+    for it in set(threading.enumerate()) - before:
+        if "_hold" in it.name:
+            it.join(10)
+
+
 def test_a_call_that_lasts_says_that_it_lives(store: FailingStore) -> None:
     held = Held(worker(store)).begun()
     assert store.renewed.wait(10)

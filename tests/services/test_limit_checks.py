@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -194,6 +197,29 @@ def test_a_full_window_is_remembered_until_its_first_entry_leaves(
     assert checks.remembered("b", True) is None
     clock.now += 10.5
     assert checks.remembered("a", True) is None
+
+
+def test_a_failure_keeps_nothing_of_the_call_that_met_it(clock: Clock) -> None:
+    class Redis(Store):
+        def window(self, *_: object) -> Window:
+            try:
+                raise OSError("away")
+            except OSError as error:
+                raise StoreUnavailable from error
+
+    class Request:
+        """With a body, and a key."""
+
+    def meet_it() -> weakref.ref[Request]:
+        request = Request()
+        with contextlib.suppress(StoreUnavailable):
+            checks.ask("a", True)
+        return weakref.ref(request)
+
+    checks = LimitChecks(Redis(), ITEM, clock)
+    request = meet_it()
+    gc.collect()
+    assert request() is None
 
 
 def test_what_is_remembered_is_bounded(store: Store, clock: Clock) -> None:

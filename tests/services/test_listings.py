@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pytest_mock import MockerFixture
 
 from chat_api.errors import UpstreamTimeout
-from chat_api.services.listings import Listing
+from chat_api.services.listings import MOST_LISTED, Listing
 from chat_api.upstreams.base import JsonObject
 from tests.fakes import FakeUpstream, listed
 
@@ -39,6 +39,14 @@ def test_who_asks_while_the_first_list_is_on_its_way_waits_for_it() -> None:
         upstream.go_on.set()
         assert [answer.result() for answer in found] == [True] * 3
     assert upstream.listed == 1
+
+
+def test_of_an_endless_list_the_first_models_are_known() -> None:
+    upstream = FakeUpstream()
+    upstream.listing = listed(*(f"m{number}" for number in range(MOST_LISTED + 5)))
+    listing = Listing(upstream)
+    assert len(listing.models()) == MOST_LISTED
+    assert listing.had("m0") and not listing.had(f"m{MOST_LISTED}")
 
 
 def test_later_lists_are_asked_for_on_the_side(mocker: MockerFixture) -> None:

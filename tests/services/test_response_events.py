@@ -546,3 +546,14 @@ def test_what_was_not_asked_has_openais_defaults() -> None:
     assert response["text"] == {"format": {"type": "text"}, "verbosity": "medium"}
     assert (response["store"], response["background"]) == (True, False)
     assert "conversation" not in response
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"delta": "Hi"}, {"delta": [1]}, {"delta": 5}, {"logprobs": {"content": 5}}, {"logprobs": 5}],
+    ids=repr,
+)
+def test_a_choice_of_the_wrong_types_says_nothing(choice: dict[str, Any]) -> None:
+    wrong = chunk({}, choices=[{"index": 0, "delta": {}, "finish_reason": None, **choice}])
+    with_it, without = played(*chunks("Hi"), wrong), played(*chunks("Hi"))
+    assert told(with_it) == told(without)

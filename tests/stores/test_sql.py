@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 import time
@@ -167,6 +168,37 @@ def test_a_damaged_file_is_no_crash_and_is_opened_again(
         store.count()
     (folder / FILE_NAME).unlink()
     assert store.count() == 0
+
+
+def test_a_folder_that_is_removed_is_noticed_and_made_anew(
+    store: SqlSessionStore, database: Database, folder: Path
+) -> None:
+    store.create("s1", "me", None)
+    shutil.rmtree(folder)
+    assert database.readiness() == (False, str(StoreUnavailable()))
+    store.create("s2", "me", None)
+    assert (store.get("s1", "me"), store.count()) == (None, 1)
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as other:
+        assert other.execute("SELECT id FROM sessions").fetchall() == [("s2",)]
+
+
+def test_a_file_that_was_put_in_its_place_is_used(
+    store: SqlSessionStore, folder: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    store.create("kept", "me", None)
+    with (
+        contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as source,
+        contextlib.closing(sqlite3.connect(backup)) as target,
+    ):
+        source.backup(target)
+    store.create("later", "me", None)
+    for file in folder.iterdir():
+        file.unlink()
+    backup.rename(folder / FILE_NAME)
+    with pytest.raises(StoreUnavailable):
+        store.create("in between", "me", None)
+    assert store.count() == 1 and store.get("kept", "me")
 
 
 def test_a_failing_piece_of_work_leaves_nothing_behind(

@@ -20,11 +20,13 @@ from chat_api.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from chat_api.upstreams.bodies import MAX_LISTING_BYTES
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.servers import Exchange, ScriptedUpstream, free_port
 
 Upstreams = Callable[..., OpenAIUpstream]
 MODEL = {"id": "gpt-4o-mini", "object": "model", "created": 1, "owned_by": "test"}
+LIST = {"object": "list", "data": [MODEL]}
 
 
 @pytest.fixture
@@ -47,6 +49,21 @@ def test_fields_that_openai_does_not_know_stay(
     listed = [{"id": "a/b", "context_length": 4096}, {"id": 5}, {"id": None}]
     scripted.script = lambda exchange: exchange.reply(200, {"data": listed})
     assert upstream.models() == listed[:1]
+
+
+def test_no_cookie_is_kept_from_one_list_to_the_next(
+    scripted: ScriptedUpstream, upstream: OpenAIUpstream
+) -> None:
+    scripted.script = lambda exchange: exchange.reply(200, LIST, "Set-Cookie: who=you\r\n")
+    for _ in range(2):
+        assert upstream.models() == [MODEL]
+    assert ["cookie" in each.headers for each in scripted.exchanges] == [False, False]
+
+
+def test_an_endless_list_is_broken(scripted: ScriptedUpstream, upstream: OpenAIUpstream) -> None:
+    scripted.script = lambda exchange: exchange.reply(200, b" " * (MAX_LISTING_BYTES + 1))
+    with pytest.raises(UpstreamBroken, match="too large"):
+        upstream.models()
 
 
 @pytest.mark.parametrize(

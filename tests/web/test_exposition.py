@@ -68,16 +68,16 @@ def test_buckets_add_up_to_the_count(client: FlaskClient) -> None:
 def test_nothing_of_a_request_or_an_answer_is_shown(services: Services) -> None:
     upstream = services.upstream
     assert isinstance(upstream, FakeUpstream)
-    client = create_app(Settings(api_keys=("canary-key",)), services).test_client()
-    keys = {"x-api-key": "canary-key", "Authorization": "Bearer sk-canary-own"}
-    headers = {**keys, "X-Request-ID": "canary-id", "User-Agent": "canary"}
-    upstream.enqueue(completion("canary-answer", model="canary-model", id="canary"))
-    upstream.enqueue(errors.UpstreamRefused("canary", 400, "canary", "canary", "canary"))
-    for path in ("/chat", "/chat", "/chat/canary", "/canary", "/chat?canary=canary"):
-        client.post(path, json={"message": "canary", "model": "canary"}, headers=headers)
-    client.open("/models", method="CANARY", headers=headers)
+    client = create_app(Settings(api_keys=("planted-key",)), services).test_client()
+    keys = {"x-api-key": "planted-key", "Authorization": "Bearer sk-planted-own"}
+    headers = {**keys, "X-Request-ID": "planted-id", "User-Agent": "planted"}
+    upstream.enqueue(completion("planted-answer", model="planted-model", id="planted"))
+    upstream.enqueue(errors.UpstreamRefused("planted", 400, "planted", "planted", "planted"))
+    for path in ("/chat", "/chat", "/chat/planted", "/planted", "/chat?planted=planted"):
+        client.post(path, json={"message": "planted", "model": "planted"}, headers=headers)
+    client.open("/models", method="PLANTED", headers=headers)
     text = client.get("/metrics", headers=keys).text
-    assert "canary" not in text.lower()
+    assert "planted" not in text.lower()
     assert Figures(text).total("chat_outcomes_total") >= 2
 
 

@@ -1,4 +1,4 @@
-"""Hooks for schemathesis, loaded by `tests.fuzz`."""
+"""Hooks for schemathesis, loaded by `tests.fuzzing.described`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import schemathesis
 
-from tests import fuzz
+from tests.fuzzing import described
 
 LONGEST_QUERY = 1_000  # beyond four times that Gunicorn answers 414, on every route alike
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -19,13 +19,15 @@ OWN_KEY = "sk-proj-" + 156 * "x"
 
 @schemathesis.hook
 def map_body(context: schemathesis.HookContext, body: Any) -> Any:
-    """Write whole numbers without a fraction: to JSON Schema 1.0 is an integer, while OpenAI and
-    we refuse it, and no schema can say so."""
+    """Write whole numbers without a fraction, and within 64 bits: to JSON Schema 1.0 is an integer
+    and 2**64 is fine anywhere, while OpenAI and we refuse them, and no schema can say so."""
     if isinstance(body, dict):
         return {name: map_body(context, value) for name, value in body.items()}
     if isinstance(body, list):
         return [map_body(context, value) for value in body]
-    return int(body) if isinstance(body, float) and body.is_integer() else body
+    if isinstance(body, float) and body.is_integer():
+        body = int(body)
+    return min(max(body, -(2**63)), 2**64 - 1) if type(body) is int else body
 
 
 @schemathesis.hook
@@ -63,7 +65,7 @@ def _is_good(case: schemathesis.Case) -> bool:
 def _made_response(case: schemathesis.Case) -> str:
     """The id of a response that is there: nobody could make one up."""
     url = f"{case.operation.base_url.rstrip('/')}/v1/responses"
-    headers = {"Content-Type": "application/json", "x-api-key": fuzz.KEY}
+    headers = {"Content-Type": "application/json", "x-api-key": described.KEY}
     asked = urllib.request.Request(url, b'{"input":"Hi","background":true}', headers)
     with urllib.request.urlopen(asked, timeout=30) as reply:
         return str(json.load(reply)["id"])

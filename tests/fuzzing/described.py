@@ -1,4 +1,4 @@
-"""`make fuzz`: thousands of good and bad requests, made up from `/openapi.json`, at a real server.
+"""Thousands of good and bad requests, made up from `/openapi.json`, at a real server.
 
 Two workers, the mock upstream, a loopback server in OpenAI's place, a key that must be sent. A
 failure is any 5xx, any status or content type that the description does not name, any reply, header
@@ -12,7 +12,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -56,22 +55,9 @@ def fuzz(server: Server, folder: Path, *arguments: str) -> subprocess.CompletedP
             *("--suppress-health-check", "all", "--output-truncate", "false", *arguments),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.fuzz_hooks"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.fuzzing.hooks"},
         capture_output=True,
         text=True,
         check=False,
         timeout=MOST_SECONDS,
     )
-
-
-def main() -> int:
-    """Fuzz with a seed of its own, or that of the arguments; the exit code says how it went."""
-    with tempfile.TemporaryDirectory() as name, fuzzed_server(Path(name)) as server:
-        # One thread: two trip over each other where requests are made up.
-        done = fuzz(server, Path(name), "--max-examples", str(EXAMPLES_PER_ROUTE), *sys.argv[1:])
-        sys.stdout.write(done.stdout + done.stderr)
-        return done.returncode
-
-
-if __name__ == "__main__":
-    sys.exit(main())
