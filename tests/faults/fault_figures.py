@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.faults.faults import BROKEN, FAULTS, Statuses, hang, play, redirect
 from tests.faults.stand import Measured, Stand
 from tests.faults.test_faults import REDIRECTS, Storm, assert_broken, assert_refused, assert_whole
+from tests.integration.addresses import tries
 from tests.integration.doors import CHAT, DOORS, V1, V1_STREAM, Door
-from tests.integration.wire import ask, send
+from tests.integration.wire import ask, exchange_raw
 from tests.servers import ScriptedUpstream
 
 DEATHS = [
@@ -100,25 +101,14 @@ def silent() -> dict[str, Measured]:
 
 
 def addresses() -> dict[str, Measured]:
-    """Fields and headers that might name another host to talk to, and whether anybody does."""
+    """Requests that name another host to talk to, and whether the server does."""
     with Stand() as stand, ScriptedUpstream() as canary:
-        fields = ("api_base", "base_url", "api_url", "endpoint", "url", "host", "proxy", "webhook")
-        values = [canary.url, {"url": canary.url}, [canary.url]]
-        tries = [
-            (door, {field: value}, {}) for door in DOORS for field in fields for value in values
-        ]
-        headers = ("X-Base-Url", "X-Forwarded-Host", "X-Upstream", "OpenAI-Base-Url", "Host")
         address = canary.url.removeprefix("http://").removesuffix("/v1")
-        tries += [(door, {}, {name: address}) for door in DOORS for name in headers]
-
-        def attempt(case: tuple[Door, dict[str, object], dict[str, str]]) -> None:
-            door, extra, sent = case
-            send(stand.server, door.path, door.body(**extra), headers=sent)
-
+        asked = tries(address)
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(attempt, tries))
+            list(pool.map(lambda it: exchange_raw(stand.server, it.raw(address)), asked))
         assert ask(stand.server, CHAT).status == 200
-        text = f"{canary.connections} of {len(tries)}"
+        text = f"{canary.connections} of {len(asked)}"
     good = canary.connections == 0
     return {"SSRF tries / connections to the canary": Measured(text, good, good)}
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import selectors
 import socket
+import subprocess
+import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.fakes import chunk, frame
-from tests.integration.doors import V1_STREAM, Door
+from tests.integration.doors import Door
 from tests.integration.processes import descendants
-from tests.integration.stage import CANARY
-from tests.integration.wire import get
-from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+from tests.leaks import LeakFound
+from tests.servers import ROOT, ScriptedUpstream, Server, gunicorn
 
-PIECE = frame(chunk({"role": "assistant", "content": "Hel"}))
 KEY = "sk-canary-in-the-servers-settings"
 
 
@@ -36,7 +32,7 @@ class Stand:
     """A server with two workers before a scripted upstream, and what its logs say."""
 
     secrets = 0
-    """Lines of all logs with something in them that is nobody's business."""
+    """What was found in logs and stores that is nobody's business (`tests/leaks.py`)."""
 
     def __init__(self, **settings: str) -> None:
         self._settings = {"WEB_CONCURRENCY": "2", "RATE_LIMIT_PER_MINUTE": "0", **settings}
@@ -51,10 +47,10 @@ class Stand:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            lines = self.server.log().splitlines()
-            Stand.secrets += sum(secret in line for secret in (KEY, CANARY) for line in lines)
-        self._stack.close()
+        try:
+            self._stack.close()
+        except LeakFound as leak:
+            Stand.secrets += len(leak.found)
 
     def memory(self) -> int:
         """Bytes that its processes hold, shared ones divided among their holders (PSS)."""
@@ -69,27 +65,19 @@ def percentile(values: list[float], part: float) -> float:
 
 
 @contextlib.contextmanager
-def health(server: Server) -> Iterator[list[float]]:
-    """The seconds that `/health` takes meanwhile; infinity where it failed."""
+def health(port: int) -> Iterator[list[float]]:
+    """The seconds that `/health` takes meanwhile, known afterwards; infinity where it failed."""
     took: list[float] = []
-    done = threading.Event()
-
-    def probe() -> None:
-        while not done.wait(0.02):
-            started = time.monotonic()
-            try:
-                good = get(server, "/health").status == 200
-            except OSError:
-                good = False
-            took.append(time.monotonic() - started if good else float("inf"))
-
-    thread = threading.Thread(target=probe)
-    thread.start()
-    try:
-        yield took
-    finally:
-        done.set()
-        thread.join()
+    command = [sys.executable, "-m", "tests.faults.prober", str(port)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        took.append(float(process.stdout.readline()))
+        try:
+            yield took
+        finally:
+            said, _ = process.communicate()
+            took += map(float, said.split())
 
 
 def request(door: Door, body: Any = None, *lines: str, length: int | None = None) -> bytes:
@@ -103,64 +91,3 @@ def request(door: Door, body: Any = None, *lines: str, length: int | None = None
 
 def connect(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), 20)
-
-
-class Pacer:
-    """An upstream that says a piece to each of its callers again and again, a quarter of a second
-    apart, in one thread."""
-
-    def __init__(self) -> None:
-        self._open: list[socket.socket] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __call__(self, exchange: Exchange) -> None:
-        exchange.start_stream()
-        exchange.chunk(PIECE)
-        self._open.append(exchange.connection)
-        self._over.wait(120)
-
-    def __enter__(self) -> Pacer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        data = b"%x\r\n%b\r\n" % (len(PIECE), PIECE)
-        while not self._over.wait(0.25):
-            for connection in list(self._open):
-                with contextlib.suppress(OSError):
-                    connection.sendall(data)
-
-
-def first_pieces(server: Server, number: int, seconds: float) -> tuple[list[float], Any]:
-    """Begin so many streams and read them all for a while, in this thread.
-
-    Returns:
-        Seconds until each one's first piece, and what closes them.
-    """
-    stack = contextlib.ExitStack()
-    looking = selectors.DefaultSelector()
-    began: dict[socket.socket, float] = {}
-    took: list[float] = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until or len(took) < number:
-        if len(began) < number:
-            caller = stack.enter_context(connect(server))
-            began[caller] = time.monotonic()
-            caller.sendall(request(V1_STREAM))
-            looking.register(caller, selectors.EVENT_READ, [])
-        for key, _ in looking.select(0 if len(began) < number else 0.05):
-            data = key.fileobj.recv(65_536)  # type: ignore[union-attr]
-            if not data or b"HTTP/1.1 5" in data:
-                raise RuntimeError(f"a stream ended: {data[:200]!r}")
-            if not key.data and b"data: " in data:
-                key.data.append(True)
-                took.append(time.monotonic() - began[key.fileobj])  # type: ignore[index]
-        if time.monotonic() > until + 60:
-            raise RuntimeError(f"only {len(took)} of {number} streams began")
-    looking.close()
-    return took, stack

@@ -32,7 +32,7 @@ from tests.faults.faults import (
 from tests.integration.doors import (
     API_CHAT,
     ASK,
-    DOORS,
+    EVERY_DOOR,
     RESPONSES_STREAM,
     Door,
     data_of,
@@ -43,7 +43,6 @@ from tests.integration.stage import CANARY, prompt_of
 from tests.integration.wire import Call, both_workers, get, wait_for
 from tests.servers import ScriptedUpstream, Server, gunicorn
 
-EVERY_DOOR = (*DOORS, RESPONSES_STREAM)
 BARE = (ASK, API_CHAT)
 REDIRECTS = ("301 Moved", "302 Found", "307 Temporary", "308 Permanent")
 AT_ONCE = 24
