@@ -9,6 +9,9 @@ CLIENTS := $(patsubst tests/integration/clients/%/,.cache/clients/%/.installed,$
 PEERS := .cache/bench/litellm/.installed .cache/bench/portkey/.installed
 # Most tests wait for servers: three processes keep two cores busy. A file's tests share its servers.
 AT_ONCE := -n 3 --dist loadfile
+# Where the environment forbids compiled files, each of these processes and of the servers that they
+# start would compile all anew: half a minute of each run. `make clean` removes them.
+test test-clients test-faults: export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TOOLS := .cache/tools
 DEEP := .cache/fuzz

@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from chat_api.upstreams.base import Call, Event, EventStream
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 
 MODEL = "llama3.2"
 CREATED_AT = "2023-08-04T08:52:19.385406455-07:00"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.stage import Stage
-from tests.servers import ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 
 @pytest.fixture(scope="session")

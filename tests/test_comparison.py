@@ -11,7 +11,7 @@ from openai import APIConnectionError
 
 from tests.fakes import chunk, frame
 from tests.integration.doors import V1, V1_STREAM
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 
 
 @pytest.fixture

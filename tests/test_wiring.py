@@ -26,7 +26,8 @@ from chat_api.upstreams_file import NamedUpstream, UpstreamsFile
 from chat_api.wiring import build_services, limit_store, response_bounds
 from tests.fakes import completion
 from tests.ollama_wire import speak
-from tests.servers import ROOT, ScriptedUpstream, free_port
+from tests.scripted import ScriptedUpstream
+from tests.servers import ROOT, free_port
 
 OWN_KEY = "sk-proj-" + "k" * 156
 

@@ -13,7 +13,7 @@ from benchmarks.load import LOADS, Load
 from benchmarks.native import compile_programs, upstream
 from benchmarks.replies import PAUSE_MS, marks, request_body, write_replies
 from benchmarks.targets import Target
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 PACED_EVENTS = 3

@@ -11,7 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.servers import ROOT, Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import ROOT, Server, gunicorn
 
 MOST_BYTES = 200_000
 DESK: dict[str, Any] = {"viewport": {"width": 1120, "height": 740}}

@@ -13,7 +13,8 @@ from tests.browser.conftest import Opener
 from tests.fakes import chunks, frame
 from tests.integration.stage import Stage, write_until_left
 from tests.integration.wire import PATIENCE_SECONDS
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 
 def test_an_answer_is_written_before_ones_eyes_and_says_what_it_took(

@@ -12,7 +12,8 @@ from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
 from tests.integration.stage import Stage, prompt_of, write_until_left
 from tests.integration.wire import PATIENCE_SECONDS, get, send
-from tests.servers import Exchange, Server, answer_plainly
+from tests.scripted import Exchange, answer_plainly
+from tests.servers import Server
 
 
 def test_a_chat_is_found_again_after_a_reload(chat: Chat) -> None:

@@ -12,7 +12,8 @@ from tests.browser.conftest import Opener
 from tests.fakes import chunk, frame
 from tests.integration.stage import Stage
 from tests.integration.wire import PATIENCE_SECONDS, send
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 
 def test_what_was_being_written_is_there_after_a_reload(chat: Chat) -> None:

@@ -12,7 +12,8 @@ from click.testing import Result
 
 from tests.commands.processes import command
 from tests.mock_server import API_KEY
-from tests.servers import Exchange, ScriptedUpstream, Server, free_port
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server, free_port
 
 Run = Callable[..., Result]
 

@@ -15,7 +15,7 @@ from pytest_mock import MockerFixture
 from chat_api.upstreams import local
 from tests.commands.processes import by_subject, command
 from tests.mock_server import API_KEY
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 
 SECRET = "sk-canary-of-the-server"
 PASSWORD = "canary-of-redis"

@@ -12,7 +12,8 @@ from chat_api.commands.proxy import Arrival, check_forwarding, judge
 from tests.commands.processes import by_subject
 from tests.commands.proxies import BadProxy
 from tests.mock_server import API_KEY
-from tests.servers import ScriptedUpstream, Server, free_port
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, free_port
 
 Run = Callable[..., Result]
 

@@ -12,7 +12,8 @@ import pytest
 from tests.examples.running import CURL, EXAMPLES, JS, NODE, assert_hook_works, run, start
 from tests.examples.running import use_hook as used
 from tests.integration.wire import send
-from tests.servers import Exchange, ScriptedUpstream, Server
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server
 
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
 needs_curl = pytest.mark.skipif(CURL is None, reason="curl is not installed")

@@ -11,7 +11,7 @@ from tests.faults.test_faults import REDIRECTS, Storm, assert_broken, assert_ref
 from tests.integration.addresses import tries
 from tests.integration.doors import CHAT, DOORS, V1, V1_STREAM, Door
 from tests.integration.wire import ask, exchange_raw
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 
 DEATHS = [
     "cut midway",

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from tests.fakes import chunk, completion, frame
 from tests.integration.stage import INTERNAL, Script, prompt_of, refuse, reset
-from tests.servers import Exchange, answer_plainly
+from tests.scripted import Exchange, answer_plainly
 
 PIECE = frame(chunk({"role": "assistant", "content": "Hel"}))
 REST = frame(chunk({"content": "lo!"}))

@@ -20,7 +20,7 @@ from chat_api import create_app
 from chat_api.settings import Settings
 from chat_api.wiring import build_services
 from tests.faults.mix import KEY, STREAMED, WHOLE, answer, once
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 
 WARM_UP, ROUNDS = 3, 12
 LOOKS, PAUSE_SECONDS = 50, 0.1

@@ -13,6 +13,9 @@ from tests.integration.wire import PATIENCE_SECONDS
 from tests.servers import Server
 
 CALLERS = 8
+MOST_PER_CONNECTION = 10
+"""Requests. A connection stays with its worker: of eight that stayed open all might be one
+worker's, and the other one would be as new when its memory is compared."""
 
 
 @contextlib.contextmanager
@@ -27,7 +30,8 @@ def load(stand: Stand, whole: int, streamed: int) -> None:
     """So many requests, by eight callers at once; each must get its status."""
     asked = [*_so_many(WHOLE, whole), *_so_many(STREAMED, streamed)]
     with ThreadPoolExecutor(CALLERS) as pool:
-        parts = [asked[number::CALLERS] for number in range(CALLERS)]
+        starts = range(0, len(asked), MOST_PER_CONNECTION)
+        parts = [asked[start : start + MOST_PER_CONNECTION] for start in starts]
         for _ in pool.map(lambda part: _ask(stand.server, part), parts):
             stand.upstream.exchanges.clear()
 
@@ -37,7 +41,7 @@ def _so_many(mix: Sequence[Asked], number: int) -> list[Asked]:
 
 
 def _ask(server: Server, requests: Sequence[Asked]) -> None:
-    """One after the other, on one connection as far as it is kept."""
+    """One after the other, on one connection as far as the server keeps it."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
     with contextlib.closing(connection):
         for asked in requests:

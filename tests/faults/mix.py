@@ -18,7 +18,7 @@ from tests.integration.doors import (
     V1_STREAM,
     Door,
 )
-from tests.servers import Exchange, answer_plainly
+from tests.scripted import Exchange, answer_plainly
 
 KEY = "canary-of-the-callers"
 KEYED = {"x-api-key": KEY, "Content-Type": "application/json"}

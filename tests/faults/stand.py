@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from tests.integration.doors import Door
 from tests.integration.processes import descendants
 from tests.leaks import LeakFound
-from tests.servers import ROOT, ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import ROOT, Server, gunicorn
 
 KEY = "sk-canary-in-the-servers-settings"
 

@@ -41,7 +41,8 @@ from tests.integration.doors import (
 )
 from tests.integration.stage import CANARY, prompt_of
 from tests.integration.wire import Call, both_workers, get, wait_for
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 BARE = (ASK, API_CHAT)
 REDIRECTS = ("301 Moved", "302 Found", "307 Temporary", "308 Permanent")

@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.servers import ROOT, ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import ROOT, Server, gunicorn
 
 KEY = "fuzz-key"
 SETTINGS: Mapping[str, str] = {

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from tests.fuzzing.described import KEY, fuzzed_server
 from tests.fuzzing.requests import Route
 from tests.integration.wire import both_workers
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 MOST_DIMENSIONS = 10_000
 MOST_KEPT_EXCHANGES = 1_000

@@ -14,7 +14,8 @@ import trustme
 from chat_api.upstreams import local
 from tests.integration.wire import both_workers
 from tests.redis_server import RedisServer
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import time
 from tests.fakes import chunk, frame
 from tests.integration.doors import ASK, Door
 from tests.integration.wire import PATIENCE_SECONDS, Call
-from tests.servers import Exchange, ScriptedUpstream, Server
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server
 
 PIECES = 20
 

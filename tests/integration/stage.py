@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.fakes import chunk, frame
 from tests.integration.wire import wait_for
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 
 Script = Callable[[Exchange], object]
 

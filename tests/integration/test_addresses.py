@@ -12,7 +12,8 @@ from tests.integration.addresses import BODIES, tries
 from tests.integration.stage import Stage
 from tests.integration.wire import exchange_raw
 from tests.ollama_wire import MODEL, root, speak
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from tests.fakes import chunk, frame
 from tests.integration.doors import API_CHAT, ASK, Door, door_name
 from tests.integration.stage import Stage
 from tests.integration.wire import Call, ask, log_line, wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 CURL_TRANSFER_NOT_WHOLE = 18
 CURL_RECEIVE_ERROR = 56

@@ -26,7 +26,8 @@ from tests.integration.doors import (
 from tests.integration.processes import open_files, threads
 from tests.integration.stage import Script, Stage, refuse
 from tests.integration.wire import PATIENCE_SECONDS, Call, both_workers, get, log_line, wait_for
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 PROMISED_SECONDS = 1.0
 LOOK_UP_THREADS = 13

@@ -13,7 +13,8 @@ from tests.fakes import chunk, completion, frame
 from tests.integration.doors import V1, V1_STREAM, data_of
 from tests.integration.stage import Stage
 from tests.integration.wire import Call, ask, wait_for
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 LEFT_WITHIN_SECONDS = 1.0
 QUESTION: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]

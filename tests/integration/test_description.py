@@ -8,13 +8,14 @@ from http.client import HTTPMessage
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from tests.fakes import chunk, frame
 from tests.integration.doors import DOORS, V1_STREAM, Door, data_of, door_name, frames_of
 from tests.integration.stage import Stage, refuse
 from tests.integration.wire import Reply, ask, get, send
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 PUBLIC_GETS = ["/", "/info", "/health", "/health/live", "/health/ready", "/api/health"]
 OTHER_GETS = ["/models", "/v1/models", "/openapi.json", "/docs", "/redoc", "/docs/websocket"]

@@ -12,7 +12,8 @@ import pytest
 from tests.fakes import vectors
 from tests.integration.stage import Stage, refuse
 from tests.integration.wire import send, wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server
 
 URL = "/v1/embeddings"
 NUMBERS = [0.5, -0.25, 1.0]

@@ -10,7 +10,8 @@ from tests.fakes import chunk, completion, frame
 from tests.integration.doors import V1
 from tests.integration.stage import Stage
 from tests.integration.wire import send
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 
 def fragment(index: int, arguments: str, **head: Any) -> dict[str, Any]:

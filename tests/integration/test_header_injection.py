@@ -13,7 +13,8 @@ from tests.integration.doors import DOORS, V1, V1_STREAM, Door, door_name
 from tests.integration.pipelining import request
 from tests.integration.stage import Stage
 from tests.integration.wire import exchange_raw, wait_for
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 

@@ -16,7 +16,8 @@ import pytest
 from tests.integration.doors import DOORS, V1, V1_STREAM, Door, door_name, text_of
 from tests.integration.stage import Stage
 from tests.integration.wire import Call, ask_at, get, log_line, wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server
 
 PROMISED_SECONDS = 1.0
 AT_ONCE_SECONDS = 2.0

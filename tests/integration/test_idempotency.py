@@ -11,7 +11,8 @@ import pytest
 from tests.integration.doors import V1
 from tests.integration.stage import Stage
 from tests.integration.wire import Call, Reply, send, wait_for
-from tests.servers import Exchange, Server, answer_plainly
+from tests.scripted import Exchange, answer_plainly
+from tests.servers import Server
 
 TIMES = 12
 """Enough for both workers to have their turn."""

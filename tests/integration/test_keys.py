@@ -8,7 +8,8 @@ import pytest
 
 from tests.integration.doors import CHAT, DOORS, V1, Door
 from tests.integration.wire import Reply, get, send
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 FIRST, SECOND = "sk-canary-first", "canary-schlüssel"
 ORIGIN = "http://localhost:3000"

@@ -15,7 +15,8 @@ from tests.fakes import chunk, frame
 from tests.figures import Figures
 from tests.integration.doors import CHAT, V1, V1_STREAM, text_of
 from tests.integration.wire import Call, ask, both_workers, get, send, wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 CALLS, OUTCOMES = "http_requests_total", "chat_outcomes_total"
 

@@ -28,7 +28,7 @@ from tests.integration.doors import (
 from tests.integration.lags import PIECES, lags
 from tests.integration.nginx import Pair, behind_nginx, set_up
 from tests.integration.wire import PATIENCE_SECONDS, Call, assert_refused, get, send
-from tests.servers import Exchange, ScriptedUpstream, answer_plainly
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from tests.integration.nginx import Pair, behind_nginx
 from tests.integration.stage import prompt_of
 from tests.integration.wire import PATIENCE_SECONDS, Call, ask, get, wait_for
 from tests.redis_server import RedisServer
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server
 
 LIMIT = 30
 CALLS = 60

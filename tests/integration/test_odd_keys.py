@@ -25,7 +25,8 @@ from tests.odd_keys import (
     UPSTREAM_KEY,
     Odd,
 )
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 PUBLIC = {
     "/",

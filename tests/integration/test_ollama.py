@@ -22,7 +22,8 @@ from tests.ollama_wire import (
     root,
     speak,
 )
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 CITIES = [{"city": "Tokyo"}, {"city": "Kyōto"}]

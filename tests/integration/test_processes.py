@@ -17,7 +17,8 @@ from tests.fakes import chunk, frame
 from tests.integration.doors import ASK, CHAT_STREAM, V1, V1_STREAM, text_of
 from tests.integration.processes import is_alive
 from tests.integration.wire import Call, both_workers, get, log_line, wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 ENDS = (b"data: [DONE]\n\n", b'data: {"done": true')
 

@@ -12,7 +12,8 @@ import pytest
 
 from tests import ollama_wire as wire
 from tests.fakes import USAGE_CHUNK, chunk, frame
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 FILE = '[upstreams.nearly]\nbase_url = "{url}"\nmodels = ["nearly-*"]\n'
 MODELS = {"openai": "gpt-4o-mini", "nearly": "nearly-1", "ollama": f"ollama/{wire.MODEL}"}

@@ -16,7 +16,8 @@ import pytest
 from tests.fakes import chunk, frame
 from tests.integration.stage import Stage
 from tests.integration.wire import wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 PIECES = 20
 

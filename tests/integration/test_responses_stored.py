@@ -14,7 +14,8 @@ import pytest
 from tests.fakes import chunk, completion, frame
 from tests.integration.stage import Stage
 from tests.integration.wire import wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 TOOL: Any = {
     "type": "function",

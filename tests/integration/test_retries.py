@@ -9,7 +9,8 @@ import time
 from tests.integration.doors import CHAT, DOORS, V1, V1_STREAM, Door
 from tests.integration.stage import Script, Stage, refuse, reset
 from tests.integration.wire import Call, Reply, ask, ask_at, log_line
-from tests.servers import Exchange, Server, answer_plainly
+from tests.scripted import Exchange, answer_plainly
+from tests.servers import Server
 
 PASSING: dict[str, Script] = {
     "500": refuse(500),

@@ -13,7 +13,8 @@ import pytest
 
 from tests.fakes import chunk, frame
 from tests.integration.stage import refuse, reset
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 FILE = """
 [upstreams.second]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import openai
 import pytest
 
-from tests.servers import ScriptedUpstream, Server
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from tests.fakes import chunk, frame
 from tests.integration.doors import data_of, frames_of, text_of
 from tests.integration.stage import Stage, refuse
 from tests.integration.wire import Call, Reply, get, log_line, send, wait_for
-from tests.servers import Exchange, Server, gunicorn
+from tests.scripted import Exchange
+from tests.servers import Server, gunicorn
 
 PATH = "/api/chat"
 EVENTS = {"Accept": "text/event-stream"}

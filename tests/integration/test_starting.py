@@ -16,14 +16,8 @@ import pytest
 from chat_api.settings import Settings
 from tests.integration.doors import DOORS
 from tests.integration.wire import ask_at, get, wait_for
-from tests.servers import (
-    ROOT,
-    ScriptedUpstream,
-    Server,
-    clean_environment,
-    free_port,
-    running,
-)
+from tests.scripted import ScriptedUpstream
+from tests.servers import ROOT, Server, clean_environment, free_port, running
 
 SECRET = "sk-canary-never-to-be-shown"
 NO_SETTINGS = {

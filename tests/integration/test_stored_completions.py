@@ -10,7 +10,8 @@ import pytest
 
 from tests.fakes import chunks, completion, frame
 from tests.integration.stage import Stage
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from tests.integration.doors import (
 )
 from tests.integration.stage import Script, Stage
 from tests.integration.wire import Call, ask, exchange_raw
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 PROMPT_SECONDS = 0.5
 """More than a piece needs on a busy machine, less than a buffer or a poll would hold it."""

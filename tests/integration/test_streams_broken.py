@@ -20,7 +20,8 @@ from tests.integration.doors import (
 )
 from tests.integration.stage import CANARY, INTERNAL, Script, Stage, reset
 from tests.integration.wire import Call, ask_at, log_line, wait_for
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 TEXT = frame(chunk({"role": "assistant", "content": "Hello"}))
 STOP = frame(chunk({}, "stop"))

@@ -12,7 +12,8 @@ import pytest
 from tests.fakes import chunk, frame
 from tests.integration.doors import V1, V1_STREAM, frames_of, text_of
 from tests.integration.wire import Call, ask, get
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 FLOOD = "Never stop."
 PIECES = frame(chunk({"content": "on and on "})) * 5_000

@@ -12,7 +12,8 @@ from tests.fakes import chunk, frame
 from tests.integration.doors import DOORS, V1_STREAM, Door, door_name
 from tests.integration.stage import CANARY, INTERNAL, Script, Stage, refuse
 from tests.integration.wire import Call, ask, ask_at, log_line
-from tests.servers import Exchange, ScriptedUpstream, Server
+from tests.scripted import Exchange, ScriptedUpstream
+from tests.servers import Server
 
 AT_ONCE_SECONDS = 2.0
 

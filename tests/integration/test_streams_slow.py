@@ -23,7 +23,8 @@ from tests.integration.doors import (
 )
 from tests.integration.stage import Script, Stage, refuse
 from tests.integration.wire import Call, Reply, ask_at, log_line
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server
 
 PING = b": ping\n\n"
 GRACE_SECONDS = 5.0

@@ -13,7 +13,8 @@ import pytest
 from tests.fakes import chunk, frame
 from tests.integration.doors import CHAT, DOORS, STREAMED, V1, V1_STREAM, text_of
 from tests.integration.wire import Call, ask, assert_refused, get, send, wait_for
-from tests.servers import Exchange, ScriptedUpstream, Server, answer_plainly, gunicorn
+from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
+from tests.servers import Server, gunicorn
 
 AT_ONCE_SECONDS = 2.0
 DOTENV = """

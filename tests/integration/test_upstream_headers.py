@@ -9,7 +9,8 @@ from tests.fakes import chunks, frame
 from tests.integration.doors import CHAT, DOORS, V1, V1_STREAM, Door, door_name
 from tests.integration.stage import Stage, refuse
 from tests.integration.wire import ask
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 PASSED = {
     "openai-processing-ms": "17",

@@ -18,7 +18,8 @@ from tests.fuzzing.verdict import fault_of
 from tests.integration.doors import API_CHAT, ASK, DOORS, RESPONSES_STREAM, Door, door_name
 from tests.integration.stage import Stage, prompt_of
 from tests.integration.wire import send
-from tests.servers import Exchange, Server
+from tests.scripted import Exchange
+from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 

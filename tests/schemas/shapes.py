@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from chat_api.schemas.fields import StrictField
 from chat_api.schemas.response_shapes import RESPONSE_SHAPES

@@ -19,7 +19,7 @@ from chat_api.upstreams.ollama import OllamaUpstream
 from chat_api.upstreams.openai import OpenAIUpstream
 from chat_api.upstreams.transport import Transport
 from tests.ollama_wire import root, speak
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 from tests.upstreams.helpers import Clock, Visitor, eventually, open_sockets
 from tests.upstreams.proxies import Proxy
 from tests.upstreams.wire import RawServer, Serve

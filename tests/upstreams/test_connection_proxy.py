@@ -13,7 +13,7 @@ from chat_api.errors import CallerGone, UpstreamTimeout, UpstreamUnreachable
 from chat_api.upstreams.connection import Origin, connect
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
 from tests.upstreams.proxies import Proxy
 from tests.upstreams.wire import RawServer, Serve, ask, receive, reset, until_left

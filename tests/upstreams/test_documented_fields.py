@@ -16,7 +16,7 @@ from chat_api.upstreams.ollama import OllamaUpstream
 from chat_api.upstreams.openai import OpenAIUpstream
 from chat_api.upstreams.parameters import AT_OLLAMA, AT_PACKAGED, OPENAIS_OWN
 from tests.ollama_wire import root, speak
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 from tests.services.gateways import gateway_to
 
 MESSAGES = [{"role": "user", "content": "Hi"}]

@@ -9,7 +9,7 @@ import pytest
 from chat_api.errors import InvalidRequest, UpstreamBroken, UpstreamRefused
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.ollama import OllamaUpstream
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 
 ANSWER = {
     "model": "all-minilm",

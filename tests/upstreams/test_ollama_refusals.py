@@ -17,7 +17,7 @@ from chat_api.errors import (
 )
 from chat_api.upstreams.ollama import OllamaUpstream
 from tests.ollama_wire import MODEL, call, read_all, root
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 
 
 def refused(upstream: OllamaUpstream) -> UpstreamError:

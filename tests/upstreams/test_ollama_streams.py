@@ -22,7 +22,7 @@ from tests.ollama_wire import (
     start,
     text_of,
 )
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.wire import FOREVER
 
 

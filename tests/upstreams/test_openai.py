@@ -11,7 +11,7 @@ import pytest
 from chat_api.errors import KeyMissing, UpstreamBroken
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.openai import OpenAIUpstream
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 from tests.upstreams.helpers import within
 from tests.upstreams.wire import OK, RawServer, receive
 

@@ -19,7 +19,7 @@ from chat_api.errors import (
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import vectors
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
 
 BODY = {"model": "text-embedding-3-small", "input": ["Grüße", "🙂"], "task": "x"}

@@ -23,7 +23,7 @@ from chat_api.errors import (
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.bodies import MAX_ERROR_BYTES
 from chat_api.upstreams.openai import OpenAIUpstream
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import Clock, HurriedCaller, Visitor, after, within
 from tests.upstreams.wire import FOREVER
 

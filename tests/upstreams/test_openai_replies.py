@@ -14,7 +14,7 @@ from chat_api.upstreams.base import Call
 from chat_api.upstreams.bodies import MAX_REPLY_BYTES
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import completion
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
 
 Upstreams = Callable[..., OpenAIUpstream]

@@ -16,7 +16,7 @@ from chat_api.errors import (
 from chat_api.upstreams.base import Call, Event, EventStream, JsonObject
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import chunk, chunks, frame
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
 from tests.upstreams.wire import FOREVER, RawServer, receive
 

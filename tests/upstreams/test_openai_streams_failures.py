@@ -18,7 +18,7 @@ from chat_api.errors import (
 from chat_api.upstreams.base import Call, Event
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import chunk, frame
-from tests.servers import Exchange, ScriptedUpstream
+from tests.scripted import Exchange, ScriptedUpstream
 from tests.upstreams.helpers import within
 from tests.upstreams.wire import FOREVER
 

@@ -10,7 +10,7 @@ from chat_api.errors import UpstreamUnreachable
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import completion
-from tests.servers import ScriptedUpstream
+from tests.scripted import ScriptedUpstream
 from tests.upstreams.proxies import Proxy
 
 Upstreams = Callable[..., OpenAIUpstream]

@@ -14,8 +14,8 @@ from chat_api.errors import ChatApiError
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
-from tests.servers import Exchange as Served
-from tests.servers import ScriptedUpstream
+from tests.scripted import Exchange as Served
+from tests.scripted import ScriptedUpstream
 from tests.upstreams.helpers import open_sockets
 from tests.upstreams.wire import FOREVER, OK, RawServer, ask, post, read_to_end, receive, reset
 

@@ -16,8 +16,8 @@ from chat_api.errors import CallerGone, UpstreamBroken, UpstreamTimeout, Upstrea
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
-from tests.servers import Exchange as Served
-from tests.servers import ScriptedUpstream
+from tests.scripted import Exchange as Served
+from tests.scripted import ScriptedUpstream
 from tests.upstreams.helpers import Visitor, after, within
 from tests.upstreams.wire import (
     FOREVER,

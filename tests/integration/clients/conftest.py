@@ -11,7 +11,8 @@ from tests.integration.clients.running import KEY
 from tests.integration.clients.upstream import answer
 from tests.integration.doors import CHAT
 from tests.integration.wire import ask, wait_for
-from tests.servers import ScriptedUpstream, Server, gunicorn
+from tests.scripted import ScriptedUpstream
+from tests.servers import Server, gunicorn
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ import re
 from typing import Any
 
 from tests.fakes import chunk, completion, frame, vectors
-from tests.servers import Exchange
+from tests.scripted import Exchange
 
 MODELS = ("gpt-4o-mini", "text-embedding-3-small")
 VECTOR = [0.5, -0.25, 1.0]
