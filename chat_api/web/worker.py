@@ -7,19 +7,17 @@ import os
 import select
 import socket
 import time
-import uuid
 from datetime import datetime
 from typing import Any
 
 import gevent
-import orjson
 from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 from chat_api.errors import ServerStopping
 from chat_api.web import metrics
 from chat_api.web.connections import linger
-from chat_api.web.errors import INVALID, SERVER, Problem, family
+from chat_api.web.malformed import ErrorPage, reply_to_malformed
 from chat_api.web.requests import EXTENSION
 from chat_api.web.sending import Reply
 from chat_api.web.slow_bodies import TimedSocket
@@ -27,14 +25,6 @@ from chat_api.web.slow_bodies import TimedSocket
 SPARE_SECONDS = 2
 """Behind the time that streams get to end, before the master kills: for the last words to those
 that have not ended, and for the store."""
-
-REFUSALS = {
-    414: "The request's first line, with its path and query, is longer than this server takes.",
-    417: "This server knows no other expectation than `100-continue`.",
-    431: "The request's headers are larger, or more, than this server takes.",
-    501: "This server does not know that transfer coding.",
-}
-"""What Gunicorn refuses of valid HTTP."""
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -168,29 +158,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is no HTTP. Gunicorn's own answer is a page in HTML: it is written to a
         stand-in, and its status taken over."""
-        page = _Page()
+        page = ErrorPage()
         super().handle_error(req, page, addr, exc)
-        status = page.status
-        if status is None:
+        if page.status is None:
             return
-        request_id = uuid.uuid4().hex
-        problem = Problem("Internal error.", SERVER, request_id=request_id)
-        if status < 500 or status in REFUSALS:
-            text = REFUSALS.get(status, "The request is not valid HTTP.")
-            problem = Problem(text, INVALID, request_id=request_id)
         # A request that could not be read to the end of its head comes with the error.
         path = getattr(req or getattr(exc, "req", None), "path", None) or ""
-        body = orjson.dumps(family(path).render(problem))
-        # Whose page sent it is not known: only what is open to every page is open to this one.
-        cors = "*" in self.wsgi.config["SETTINGS"].allow_origins
-        head = (
-            f"HTTP/1.1 {status} {page.reason}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
-            f"X-Request-ID: {request_id}\r\nContent-Length: {len(body)}\r\n"
-            f"{'Access-Control-Allow-Origin: *' if cors else 'Vary: Origin'}\r\n\r\n"
-        )
+        allow_origins = self.wsgi.config["SETTINGS"].allow_origins
         try:
-            client.sendall(head.encode("latin-1") + body)
+            client.sendall(reply_to_malformed(page.status, page.reason, path, allow_origins))
             linger(client)
         except OSError:
             self.log.debug("The caller of a malformed request left.")
@@ -200,19 +176,3 @@ def _may_be_written_to(sock: socket.socket) -> bool:
     poller = select.poll()
     poller.register(sock, select.POLLOUT)
     return bool(poller.poll(0))
-
-
-class _Page:
-    """Takes Gunicorn's error page and keeps its status line."""
-
-    def __init__(self) -> None:
-        self.status: int | None = None
-        self.reason = ""
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def sendall(self, data: bytes) -> None:
-        line = data.split(b"\r\n", 1)[0].decode("latin-1")
-        _, status, self.reason = line.split(" ", 2)
-        self.status = int(status)
