@@ -89,7 +89,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, error_reply)
 
 
-def told(error: Exception, request_id: str | None) -> ChatApiError:
+def told(error: BaseException, request_id: str | None) -> ChatApiError:
     """The error to speak of: a defect of ours is logged and becomes an InternalError."""
     if isinstance(error, ChatApiError):
         return error

@@ -17,7 +17,8 @@ from gunicorn.workers.ggevent import GeventWorker
 from chat_api.errors import ServerStopping
 from chat_api.web import metrics
 from chat_api.web.connections import linger
-from chat_api.web.malformed import ErrorPage, reply_to_malformed
+from chat_api.web.errors import told
+from chat_api.web.malformed import reply_to_malformed
 from chat_api.web.requests import EXTENSION
 from chat_api.web.sending import Reply
 from chat_api.web.slow_bodies import TimedSocket
@@ -138,11 +139,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
                     body.close()
         except OSError:  # the connection's; `handle` tells which are worth a word
             raise
-        except (Exception, SystemExit):  # the latter where the master aborts the worker
+        except (Exception, SystemExit) as error:  # the latter where the master aborts the worker
             if not reply.headers_sent:
                 raise
             # A reply has begun: one about the error would only garble it, as would the next one.
-            self.log.exception("Error handling request")
+            told(error, None)
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             raise StopIteration from None
@@ -156,17 +157,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.alive = False
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no HTTP. Gunicorn's own answer is a page in HTML: it is written to a
-        stand-in, and its status taken over."""
-        page = ErrorPage()
-        super().handle_error(req, page, addr, exc)
-        if page.status is None:
-            return
+        """Answer what is no HTTP. Gunicorn would do it by a page in HTML, and log what it could not
+        read: a key or a prompt perhaps."""
         # A request that could not be read to the end of its head comes with the error.
         path = getattr(req or getattr(exc, "req", None), "path", None) or ""
-        allow_origins = self.wsgi.config["SETTINGS"].allow_origins
+        reply = reply_to_malformed(exc, path, self.wsgi.config["SETTINGS"].allow_origins)
         try:
-            client.sendall(reply_to_malformed(page.status, page.reason, path, allow_origins))
+            client.sendall(reply)
             linger(client)
         except OSError:
             self.log.debug("The caller of a malformed request left.")

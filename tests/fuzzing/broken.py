@@ -16,8 +16,10 @@ from tests.servers import Server
 
 CALLERS = 4
 BODY = (
-    b'{"message":"Hi","user_message":"Hi","input":"Hi","messages":[{"role":"user","content":"Hi"}]}'
+    b'{"message":"canary","user_message":"canary","input":"canary",'
+    b'"messages":[{"role":"user","content":"canary"}]}'
 )
+"""The word is looked for in the servers' logs."""
 TARGETS = [b"/health", b"/chat", b"/ask", b"/api/chat", b"/api/sessions", b"/v1/responses"]
 TARGETS += [b"/v1/chat/completions", b"/v1/models", b"/nope", b"/static/docs.css"]
 METHODS = [b"", b"get", b"G\x00T", b"GET GET", b"CONNECT", b"PRI", b"X" * 300, b"\xff", b"<GET>"]

@@ -15,36 +15,38 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 
-BODY = b'{"message":"Hi"}'
+# The server's log is looked through for the word: no piece of what was not understood is in it.
+BODY = b'{"message":"Hi, canary"}'
+SIZE = b"%x" % len(BODY)
 POST = b"POST /chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 V1 = POST.replace(b"/chat", b"/v1/chat/completions")
 
 MALFORMED = {
-    "a word": b"HELLO\r\n\r\n",
-    "no version": b"GET /health\r\n\r\n",
-    "an unknown version": b"GET /health HTTP/9.9\r\n\r\n",
-    "a request line of four words": b"GET /health now HTTP/1.1\r\n\r\n",
+    "a word": b"canary\r\n\r\n",
+    "no version": b"GET /health?api_key=canary\r\n\r\n",
+    "an unknown version": b"GET /health?api_key=canary HTTP/9.9\r\n\r\n",
+    "a request line of four words": b"GET /health canary HTTP/1.1\r\n\r\n",
     "bytes of another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-    "a method with a bracket": b"G{}T /health HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a target of 10,000 bytes": b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a header without a colon": b"GET /health HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n",
-    "a header name with a space": b"GET /health HTTP/1.1\r\nHost: x\r\nX Y: 1\r\n\r\n",
-    "a header without a name": b"GET /health HTTP/1.1\r\nHost: x\r\n: 1\r\n\r\n",
-    "a folded header": b"GET /health HTTP/1.1\r\nHost: x\r\nX: 1\r\n 2\r\n\r\n",
-    "a header with a NUL": b"GET /health HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
-    "a header of 20,000 bytes": b"GET /health HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+    "a method with a bracket": b"G{canary}T /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a target of 10,000 bytes": b"GET /canary" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a header without a colon": b"GET /health HTTP/1.1\r\nAuthorization sk-canary\r\n\r\n",
+    "a header name with a space": b"GET /health HTTP/1.1\r\nHost: x\r\nX canary: 1\r\n\r\n",
+    "a header without a name": b"GET /health HTTP/1.1\r\nHost: x\r\n: canary\r\n\r\n",
+    "a folded header": b"GET /health HTTP/1.1\r\nHost: x\r\nX: 1\r\n canary\r\n\r\n",
+    "a header with a NUL": b"GET /health HTTP/1.1\r\nHost: x\r\nX: canary\x00b\r\n\r\n",
+    "a header of 20,000 bytes": b"GET /health HTTP/1.1\r\nX: canary" + b"a" * 20_000 + b"\r\n\r\n",
     "1,000 headers": b"GET /health HTTP/1.1\r\n" + b"X-A: 1\r\n" * 1000 + b"\r\n",
-    "a length that is no number": POST + b"Content-Length: abc\r\n\r\n" + BODY,
-    "an unknown expectation": POST + b"Expect: a-miracle\r\nContent-Length: 16\r\n\r\n" + BODY,
+    "a length that is no number": POST + b"Content-Length: canary\r\n\r\n" + BODY,
+    "an unknown expectation": POST + b"Expect: a-canary\r\nContent-Length: 24\r\n\r\n" + BODY,
 }
 BAD_CHUNKS = {
-    "a chunk size that is no number": b"zz\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "a chunk size that is no number": b"canary\r\n" + BODY + b"\r\n0\r\n\r\n",
     "a chunk size below zero": b"-1\r\n" + BODY + b"\r\n0\r\n\r\n",
     "a chunk longer than it says": b"2\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "a chunk without a line end": b"10" + BODY + b"\r\n0\r\n\r\n",
-    "an extension that is none": b"10;=\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "a trailer without a colon": b"10\r\n" + BODY + b"\r\n0\r\nnonsense\r\n\r\n",
+    "a chunk without a line end": SIZE + BODY + b"\r\n0\r\n\r\n",
+    "an extension that is none": SIZE + b";=canary\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "a trailer without a colon": SIZE + b"\r\n" + BODY + b"\r\n0\r\ncanary\r\n\r\n",
 }
 
 
