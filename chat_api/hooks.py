@@ -8,6 +8,7 @@ import gc
 import itertools
 import os
 import resource
+import socket
 from typing import Any
 
 import gevent
@@ -24,6 +25,10 @@ FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 COLLECT_AFTER = 10_000, 50, 100
 """New objects until the collector looks at them; such looks until it looks at those, too, that
 outlived one; and of these until it looks at all."""
+
+MOST_UNREAD_SECONDS = 120
+"""Of a caller who is there and takes nothing of what is sent to it; then its connection ends. While
+it does not read, nobody else may have its place among `MAX_STREAMS`."""
 
 
 @functools.cache
@@ -83,8 +88,18 @@ def prepare_fork(server: Any, worker: Any) -> None:
     """
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    for listener in server.LISTENERS:
+        end_unread_connections(listener.sock)
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(number for number in itertools.count() if number not in taken)
+
+
+def end_unread_connections(listener: socket.socket) -> None:
+    """Have the kernel end connections from there that are not read (RFC 5482): they inherit it, so
+    none of them costs a call."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
+    if option is not None and listener.family != socket.AF_UNIX:
+        listener.setsockopt(socket.IPPROTO_TCP, option, 1000 * MOST_UNREAD_SECONDS)
 
 
 def take_slot(server: Any, worker: Any) -> None:

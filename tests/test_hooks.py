@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import gc
+import socket
+import time
 from types import SimpleNamespace
+
+import pytest
+from pytest_mock import MockerFixture
 
 from chat_api import hooks
 
 
 def test_a_worker_counts_at_the_first_place_that_is_free_and_shares_what_is_there() -> None:
-    master = SimpleNamespace(WORKERS={1: SimpleNamespace(slot=0), 2: SimpleNamespace(slot=2)})
+    master = SimpleNamespace(
+        WORKERS={1: SimpleNamespace(slot=0), 2: SimpleNamespace(slot=2)}, LISTENERS=[]
+    )
     worker = SimpleNamespace()
     before = gc.get_threshold()
     try:
@@ -20,3 +27,20 @@ def test_a_worker_counts_at_the_first_place_that_is_free_and_shares_what_is_ther
         gc.unfreeze()
         gc.set_threshold(*before)
     assert worker.slot == 1
+
+
+def test_who_does_not_read_is_given_up(mocker: MockerFixture) -> None:
+    mocker.patch.object(hooks, "MOST_UNREAD_SECONDS", 1)
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hooks.end_unread_connections(listener)
+        with socket.create_connection(listener.getsockname()):
+            ours, _ = listener.accept()
+            with ours, pytest.raises(TimeoutError):
+                ours.sendall(bytes(64_000_000))
+    assert time.monotonic() - began >= 1
+
+
+def test_a_unix_socket_has_no_such_time() -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        hooks.end_unread_connections(listener)

@@ -25,6 +25,7 @@ from chat_api.errors import (
 JUDGED = (400, 404, 409, 413, 422)
 KEY_LIKE = re.compile(r"\b(?:sk|rk|pk)-[\w*.-]{8,}")
 MAX_TEXT = 4_000
+MAX_NAME = 256
 SHORTEST_KEY = 8
 LONGEST_WAIT_SECONDS = 365 * 86_400.0
 # How upstreams name what OpenAI calls `context_length_exceeded`.
@@ -144,7 +145,8 @@ def _judged(status: int, body: Any, keys: Iterable[str | None]) -> UpstreamRefus
     if not isinstance(error, dict):  # {"error": "text"}, {"message": "text"}, {"detail": …}
         error = {"message": error} if error else body if isinstance(body, dict) else {}
     text = _string(error.get("message")) or _string(error.get("detail"))
-    kind, param, code = (_string(error.get(name)) for name in ("type", "param", "code"))
+    named = [_string(error.get(name)) for name in ("type", "param", "code")]
+    kind, param, code = (mask(name, keys)[:MAX_NAME] if name else None for name in named)
     if kind in CONTEXT_TYPES:
         kind, param, code = "invalid_request_error", "messages", "context_length_exceeded"
     found = UpstreamRateLimited if status == 429 else UpstreamRefused

@@ -6,6 +6,7 @@ patching it is gevent's own, so only the greenlet waits.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
@@ -15,6 +16,10 @@ from chat_api.errors import CallerGone
 
 READABLE = select.POLLIN
 WRITABLE = select.POLLOUT
+LOOK_SECONDS = 0.5
+"""How often it is asked whether a caller is there whose next request has come already."""
+TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux has it
+ESTABLISHED = 1
 
 
 class Caller:
@@ -29,6 +34,8 @@ class Caller:
         # A TLS socket cannot be peeked at.
         self._sock = None if isinstance(sock, ssl.SSLSocket) else sock
         self._gone = False
+        self._is_readable = False
+        """Whether something of its next request has come, behind which its end does not show."""
         self.has_resent = False
         """Whether a request of this caller's was lost on an idle connection and went again. That is
         done once: an upstream that hangs up on each would otherwise be asked twice a try."""
@@ -57,21 +64,21 @@ class Caller:
         mine = -1 if sock is None else sock.fileno()
         if sock is not None:
             poller.register(mine, events)
-        theirs = -1 if self._sock is None else self._sock.fileno()
+        theirs = -1 if self._sock is None or self._is_readable else self._sock.fileno()
         if theirs >= 0:
             poller.register(theirs, READABLE)
-        elif sock is None:
-            time.sleep(max(0.0, seconds))
-            return 0
         while True:
             remaining = max(0.0, deadline - time.monotonic())
+            pause = min(remaining, LOOK_SECONDS) if self._is_readable else remaining
             # Rounded up: a poll of 0 ms in the last millisecond would spin.
-            ready = dict(poller.poll(int(remaining * 1000) + 1 if remaining else 0))
+            ready = dict(poller.poll(int(pause * 1000) + 1 if pause else 0))
             if theirs in ready:
                 self._look()
                 poller.unregister(theirs)  # still there: it sent its next request early
             if mine in ready:
                 return ready[mine] & events or READABLE
+            if self._is_readable:
+                self._look_closer()
             if not remaining:
                 return 0
 
@@ -85,6 +92,18 @@ class Caller:
         except OSError:
             gone = True
         if gone:
-            self._gone = True
-            raise CallerGone("the caller left")
-        self._sock = None  # a pipelined request: from now on readable says nothing
+            self._leave()
+        self._is_readable = True  # a pipelined request: from now on readable says nothing
+
+    def _look_closer(self) -> None:
+        """Ask the kernel for the connection's state. Not all have one: a Unix socket's caller is
+        noticed by the next write."""
+        if self._sock is None or TCP_INFO is None:
+            return
+        with contextlib.suppress(OSError):
+            if self._sock.getsockopt(socket.IPPROTO_TCP, TCP_INFO, 1)[0] != ESTABLISHED:
+                self._leave()
+
+    def _leave(self) -> None:
+        self._gone = True
+        raise CallerGone("the caller left")

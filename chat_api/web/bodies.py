@@ -145,9 +145,11 @@ def _read_body(asked: Request, limit: int) -> bytes:
     except (OSError, ParseException) as error:  # cut short, or badly chunked
         here.leaves_body = True
         raise InvalidRequest("The body did not come whole.") from error
-    here.leaves_body = size > limit
-    if here.leaves_body:
+    here.leaves_body = size > limit or size < (whole or 0)
+    if size > limit:
         raise RequestEntityTooLarge
+    if here.leaves_body:  # the caller's end came first (RFC 9112, 8)
+        raise InvalidRequest("The body did not come whole.")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -132,6 +132,15 @@ def test_a_body_that_breaks_off_is_no_defect_of_ours(
     assert stage.exchanges == []
 
 
+def test_what_came_of_a_body_is_no_request_though_it_is_whole_json(relay: Server) -> None:
+    post = b"POST /api/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", relay.port), PATIENCE_SECONDS) as caller:
+        caller.sendall(post + b"Content-Length: 500\r\n\r\n{}")
+        caller.shutdown(socket.SHUT_WR)
+        reply = read_reply(caller)
+    assert reply.status == 400 and b"did not come whole" in reply.body
+
+
 TYPES = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 
 

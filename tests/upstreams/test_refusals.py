@@ -164,6 +164,13 @@ def test_a_key_too_short_to_be_one_takes_no_words_apart() -> None:
     assert mask("nothing here", ["n", "here"]) == "nothing here"
 
 
+@pytest.mark.parametrize("name", ["type", "param", "code"])
+def test_keys_are_masked_in_what_a_refusal_names_too(name: str) -> None:
+    told = {"message": "No.", name: "about key-0000" + 300 * "x"}
+    error = from_status(400, {}, {"error": told}, keys=["key-0000"])
+    assert getattr(error, name) == ("about ***" + 300 * "x")[:256]
+
+
 def test_keys_in_a_refusal_are_masked_before_it_is_cut() -> None:
     text = "x" * (MAX_TEXT - 4) + " sk-abcdefghijkl and key-0000"
     assert str(refused({"error": text}, keys=("key-0000",))) == "x" * (MAX_TEXT - 4) + " ***"

@@ -119,7 +119,19 @@ def test_a_pipelined_byte_does_not_make_the_wait_spin(visitor: Visitor) -> None:
     assert time.thread_time() - busy < 0.1
 
 
-def test_a_caller_who_pipelined_is_not_watched_any_more(visitor: Visitor, pair: Pair) -> None:
+@pytest.mark.parametrize("with_upstream", [True, False])
+def test_a_caller_who_pipelined_and_leaves_is_noticed(
+    raw_pair: Pair, pair: Pair, with_upstream: bool
+) -> None:
+    ours, theirs = raw_pair
+    caller, upstream = Caller(ours), pair[0] if with_upstream else None
+    theirs.send(b"G")
+    assert caller.wait(0.05, upstream) == 0
+    with within(2), after(0.05, theirs.close), pytest.raises(CallerGone):
+        caller.wait(10, upstream)
+
+
+def test_of_one_at_a_unix_socket_the_next_write_tells(visitor: Visitor, pair: Pair) -> None:
     visitor.own_end.send(b"G")
     assert visitor.caller.wait(0, pair[0]) == 0
     visitor.leave()
