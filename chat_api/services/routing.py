@@ -130,11 +130,14 @@ class Router:
 
     def _find(self, name: str, *, ask: bool) -> tuple[Upstream, str]:
         """The upstream whose a name is, and the name without its prefix."""
+        is_alone = len(self.upstreams) == 1
+        if is_alone and "*" in self.default.answers_for:
+            return self.default, name
         prefix, slash, rest = name.partition("/")
         prefixed = self._by_name.get(prefix) if slash and rest else None
         if prefixed is None and prefix == OPENAI and rest:
             prefixed = self._openai()
-        if prefixed is None and len(self.upstreams) == 1:
+        if prefixed is None and is_alone:
             return self.default, name  # no other is there: nobody needs to be asked
         # Some have names of models with such a prefix of their own: openai/gpt-oss-20b, say.
         if owner := self._claimer(name) or self._lister(name, ask):

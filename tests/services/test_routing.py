@@ -64,7 +64,10 @@ def test_no_successor_is_retired_itself() -> None:
 
 def test_a_lone_local_model_answers_every_name(upstream: FakeUpstream) -> None:
     upstream.answers_for = ("*",)
-    assert chosen(router(upstream), "gpt-99") == ("fake", "gpt-4o-mini", "gpt-99")
+    names = router(upstream)
+    assert chosen(names, "gpt-99") == ("fake", "gpt-4o-mini", "gpt-99")
+    # No setting names OpenAI: a prompt goes there with a key of the caller's `api_key` only.
+    assert chosen(names, "openai/gpt-4o") == ("fake", "gpt-4o-mini", "openai/gpt-4o")
     assert upstream.listed == 0
 
 
