@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import orjson
+
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
 from chat_api.services.choice_parts import is_chunk
 from chat_api.services.clients import CallRecord
@@ -15,6 +17,11 @@ FOREVER = float("inf")
 
 Opened = tuple[EventStream, list[Event]]
 """A stream and its first events; [] when the time for them ended before they came."""
+
+
+def size_of(events: list[Event]) -> int:
+    """How many bytes they are."""
+    return sum(len(event.raw or orjson.dumps(event.data)) for event in events)
 
 
 def open_stream(upstream: Upstream, call: Call, until: float, record: CallRecord) -> Opened:
