@@ -47,6 +47,15 @@ class KeptStream:
         """See `ChatStream.heartbeat_seconds`."""
         return self._stream.heartbeat_seconds
 
+    @property
+    def is_heard(self) -> bool:
+        """See `ChatStream.is_heard`."""
+        return self._stream.is_heard
+
+    @is_heard.setter
+    def is_heard(self, value: bool) -> None:
+        self._stream.is_heard = value
+
     def close(self) -> None:
         """See `ChatStream.close`."""
         self._stream.close()
