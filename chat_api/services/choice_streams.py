@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -101,12 +102,20 @@ class FilledStream:
 
     def take_first(self, until: float) -> list[Event]:
         """The events that came with the opening; [] when none did."""
-        return self._take(self._first, until) if self._first else []
+        if not self._first:
+            return []
+        return self._take(self._first) or self.read(until)
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""
-        if self._further is None:
-            return self._take(self._opened.read(until), until)
+        while self._further is None:
+            batch = self._opened.read(until)
+            shown = self._take(batch)
+            if shown or self.ended:
+                return shown
+            # As often as an upstream tells nothing but its usage: no call of itself.
+            if not self._opened.ended and (not batch or time.monotonic() >= until):
+                return []
         events = self._further.read(until)
         self.ended = self._further.ended
         return events
@@ -117,16 +126,17 @@ class FilledStream:
         if self._further is not None:
             self._further.close()
 
-    def _take(self, batch: list[Event], until: float) -> list[Event]:
+    def _take(self, batch: list[Event]) -> list[Event]:
+        """What is shown of a batch. With its end the stream has ended, or further calls begin."""
         shown = [event for event in batch if not self._hold(event)]
         if not self._opened.ended:
-            return shown if shown or not batch else self.read(until)
+            return shown
         missing = [index for index in range(self._n) if index not in self._finished]
         if not missing or self._unfinished or not self._finished:
             self.ended = True  # well, or broken: an answer without its end tells which
             return shown + self._held
         self._further = JoinedStream(self._open_one, self._call, missing, self._last, self._spent)
-        return shown or self.read(until)
+        return shown
 
     def _hold(self, event: Event) -> bool:
         """Note what an event says, and hold it back if it tells the usage only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -18,8 +19,11 @@ from chat_api.errors import (
 from chat_api.services.choice_parts import is_chunk
 from chat_api.services.health import Health, is_the_callers
 from chat_api.services.routing import Target
-from chat_api.services.streams import Opened
+from chat_api.services.streams import Opened, size_of
 from chat_api.upstreams.base import Event, EventStream
+
+MOST_HELD_BYTES = 1_048_576
+"""Of events before the first word: roles are a hundred bytes, and what says nothing has no end."""
 
 T = TypeVar("T")
 
@@ -94,6 +98,7 @@ class FallbackStream:
         self._was_read = False
         self._events: EventStream | None = None
         self._held: list[Event] = []
+        self._held_bytes = 0
         self._speaking: EventStream | None = None
         self._closed = False
 
@@ -136,6 +141,11 @@ class FallbackStream:
             if any(map(_says_something, batch)):
                 self._speaking, self.ended = self._events, self._events.ended
                 return self._held
+            self._held_bytes += size_of(batch)
+            if self._held_bytes > MOST_HELD_BYTES:
+                raise UpstreamBroken("The upstream sent too much before its first word.")
+            if time.monotonic() >= until:
+                return []  # events that say nothing are silence to the caller
             batch = self._events.read(until)
         if self._events.ended:
             raise UpstreamBroken("The upstream ended its stream before it began.")
@@ -144,6 +154,7 @@ class FallbackStream:
     def _turn_to_next(self) -> None:
         self._target = self._next.popleft()
         self._held = []
+        self._held_bytes = 0
         if self._events is not None:
             self._events.close()
             self._events = None

@@ -81,11 +81,28 @@ class Gateway:
 
         return self._first_answer(ask, 1, body, client)
 
-    def stream(self, body: JsonObject, client: Client) -> ChatStream:
+    def admit(self, n: int = 1) -> Admission:
+        """Let a call in that wants `n` answers: it counts for as many, since each may take a call
+        upstream. One that is alone is let in however many it wants.
+
+        Raises:
+            Overloaded
+        """
+        if self.in_flight and self.in_flight + n > self._most_calls:
+            raise Overloaded("This server has all hands full. Please try again.")
+        self.in_flight += n
+        return Admission(self, n)
+
+    def stream(
+        self, body: JsonObject, client: Client, admission: Admission | None = None
+    ) -> ChatStream:
         """The streamed answer to the body of a `POST /chat/completions`.
 
         Its first piece is there already, or the grace is over. Raises as `complete` does;
         later failures come from the stream.
+
+        Args:
+            admission: of a call that was let in before; from now on the stream's to release.
         """
         began_at = time.monotonic()
         grace_end = began_at + self._grace_seconds
@@ -106,11 +123,12 @@ class Gateway:
                 return open_one(call)
             return choices.stream(open_one, call, n, upstream.answers_one_choice, until)
 
+        admitted = admission or self.admit(n)
+
         def on_close(failure: ChatApiError | None) -> None:
-            self._release(n)
+            admitted.release()
             self._remember(client, failure, began_at)
 
-        self._admit(n)
         try:
             targets = self._targets(body, client)
             if len(targets) == 1:
@@ -122,7 +140,7 @@ class Gateway:
             on_close(failure)
             raise
         except BaseException:
-            self._release(n)
+            admitted.release()
             raise
 
         if first:
@@ -159,7 +177,7 @@ class Gateway:
     ) -> Whole:
         """What the first target answers that does not fail."""
         began_at = time.monotonic()
-        self._admit(n)
+        admission = self.admit(n)
         try:
             targets = self._targets(body, client)
             answer = first_success(targets, ask, self._pass_by(client, began_at))
@@ -167,7 +185,7 @@ class Gateway:
             self._remember(client, failure, began_at)
             raise
         finally:
-            self._release(n)
+            admission.release()
         self._remember(client, None, began_at)
         client.record.book(answer.data.get("usage"))
         return answer
@@ -234,12 +252,16 @@ class Gateway:
         if client.record.upstream is not None:  # somebody was asked
             self._health.remember(client.record.upstream, failure, began_at)
 
-    def _admit(self, n: int) -> None:
-        """Let a call in that wants `n` answers: it counts for as many, since each may take a call
-        upstream. One that is alone is let in however many it wants."""
-        if self.in_flight and self.in_flight + n > self._most_calls:
-            raise Overloaded("This server has all hands full. Please try again.")
-        self.in_flight += n
 
-    def _release(self, n: int) -> None:
-        self.in_flight -= n
+class Admission:
+    """What a call that was let in counts for, until it is released."""
+
+    def __init__(self, gateway: Gateway, n: int) -> None:
+        self._gateway = gateway
+        self._n = n
+
+    def release(self) -> None:
+        """The call has ended. May be called twice: a stream releases what it was given, and who
+        gave it cannot know whether it came to a stream."""
+        n, self._n = self._n, 0
+        self._gateway.in_flight -= n

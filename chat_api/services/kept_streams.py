@@ -6,11 +6,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-import orjson
-
 from chat_api.errors import ChatApiError, UpstreamBroken
 from chat_api.services.clients import CallRecord
-from chat_api.services.streams import ChatStream
+from chat_api.services.streams import ChatStream, size_of
 from chat_api.upstreams.base import Event
 from chat_api.upstreams.bodies import MAX_REPLY_BYTES
 
@@ -24,7 +22,7 @@ def within_bounds(stream: ChatStream) -> Iterator[list[Event]]:
     """
     size = 0
     for events in stream:
-        size += sum(len(event.raw or orjson.dumps(event.data)) for event in events)
+        size += size_of(events)
         if size > MAX_REPLY_BYTES:
             raise stream.failed(UpstreamBroken("The upstream's answer is too large."))
         yield events
@@ -48,6 +46,15 @@ class KeptStream:
     def heartbeat_seconds(self) -> float:
         """See `ChatStream.heartbeat_seconds`."""
         return self._stream.heartbeat_seconds
+
+    @property
+    def is_heard(self) -> bool:
+        """See `ChatStream.is_heard`."""
+        return self._stream.is_heard
+
+    @is_heard.setter
+    def is_heard(self, value: bool) -> None:
+        self._stream.is_heard = value
 
     def close(self) -> None:
         """See `ChatStream.close`."""

@@ -35,6 +35,8 @@ class EventReplay:
 
     is_whole = False
     """As `ChatStream.is_whole`: nothing is said behind its events."""
+    is_heard = True
+    """As `ChatStream.is_heard`: something is written of each of its events."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ import structlog
 from chat_api.errors import CallerGone, ChatApiError, InvalidRequest, StoreUnavailable
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.finding import there
-from chat_api.services.gateway import Gateway
+from chat_api.services.gateway import Admission, Gateway
 from chat_api.services.kept_streams import within_bounds
 from chat_api.services.response_replay import RUNNING, EventReplay
 from chat_api.services.response_turns import Turn, Turns, failure_code
@@ -68,25 +68,22 @@ class BackgroundRuns:
 
         Raises:
             ModelNotFound
+            Overloaded: told at once, for the caller to try again; a thread could only fail the
+                response, which the caller was told is queued.
             StoreUnavailable: nobody could find it afterwards, so it is not begun.
         """
         self._gateway.check_model(turn.body.get("model"), turn.client)
-        queued = turn.response
-        first = turn.builder.begin()
-        # Nobody may ever look at those that died with a worker, and running ones make no room.
-        self._store.fail_abandoned(ABANDONED_SECONDS, ABANDONED)
-        self._store.begin(turn.row, first)
-        # The far end is the *caller* whom the upstream's connection watches: closing the near end
-        # calls the run off at once, wherever it waits.
-        near, far = socket.socketpair()
-        with self._lock:
-            self._runs[turn.id] = near
-            beats, self._beats = self._beats, True
-        record = CallRecord(request_id=turn.client.record.request_id)
-        client = dataclasses.replace(turn.client, caller=Caller(far), record=record)
-        threading.Thread(target=self._run, args=(turn, client, far), daemon=True).start()
-        if not beats:
-            threading.Thread(target=self._beat, daemon=True).start()
+        admission = self._gateway.admit()
+        try:
+            queued = turn.response
+            first = turn.builder.begin()
+            # Nobody may ever look at those that died with a worker, and running ones make no room.
+            self._store.fail_abandoned(ABANDONED_SECONDS, ABANDONED)
+            self._store.begin(turn.row, first)
+            self._start_thread(turn, admission)
+        except BaseException:
+            admission.release()
+            raise
         return queued
 
     def cancel(self, response_id: str, client: Client) -> JsonObject | None:
@@ -133,15 +130,30 @@ class BackgroundRuns:
         heartbeat = self._heartbeat_seconds
         return EventReplay(read, look, client, after, heartbeat, is_padded=is_padded)
 
-    def _run(self, turn: Turn, client: Client, far: socket.socket) -> None:
+    def _start_thread(self, turn: Turn, admission: Admission) -> None:
+        # The far end is the *caller* whom the upstream's connection watches: closing the near end
+        # calls the run off at once, wherever it waits.
+        near, far = socket.socketpair()
+        with self._lock:
+            self._runs[turn.id] = near
+            beats, self._beats = self._beats, True
+        record = CallRecord(request_id=turn.client.record.request_id)
+        client = dataclasses.replace(turn.client, caller=Caller(far), record=record)
+        run = functools.partial(self._run, turn, client, far, admission)
+        threading.Thread(target=run, daemon=True).start()
+        if not beats:
+            threading.Thread(target=self._beat, daemon=True).start()
+
+    def _run(self, turn: Turn, client: Client, far: socket.socket, admission: Admission) -> None:
         record = client.record
         try:
             with far:
-                self._answer(turn, client)
+                self._answer(turn, client, admission)
         except Exception as error:  # a thread's own would be printed, with what is in it
             record.outcome = type(error).__name__
             log.error("background", request_id=record.request_id, error=record.outcome)
         finally:
+            admission.release()  # where it came to no stream
             self.on_end(record)
             with self._lock:
                 self._runs.pop(turn.id).close()
@@ -156,11 +168,12 @@ class BackgroundRuns:
                 outcome=record.outcome,
             )
 
-    def _answer(self, turn: Turn, client: Client) -> None:
+    def _answer(self, turn: Turn, client: Client, admission: Admission) -> None:
         builder = turn.builder
         pending: list[JsonObject] = []  # events that are not stored yet
         try:
-            with contextlib.closing(self._gateway.stream(turn.streamed_body, client)) as stream:
+            opened = self._gateway.stream(turn.streamed_body, client, admission)
+            with contextlib.closing(opened) as stream:
                 stream.heartbeat_seconds = WRITE_SECONDS  # what came is written in a silence too
                 written = time.monotonic()
                 for batch in within_bounds(stream):

@@ -152,6 +152,8 @@ class ResponseStream(KeptStream):
             events = [event for chunk in batch for event in builder.feed(chunk.data)]
             if events or not batch:
                 yield events
+            else:
+                self.is_heard = False
         yield builder.finish()
         with self._keeping():
             self._turns.keep(self._turn)

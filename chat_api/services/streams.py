@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import orjson
+
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
 from chat_api.services.choice_parts import is_chunk
 from chat_api.services.clients import CallRecord
@@ -15,6 +17,11 @@ FOREVER = float("inf")
 
 Opened = tuple[EventStream, list[Event]]
 """A stream and its first events; [] when the time for them ended before they came."""
+
+
+def size_of(events: list[Event]) -> int:
+    """How many bytes they are."""
+    return sum(len(event.raw or orjson.dumps(event.data)) for event in events)
 
 
 def open_stream(upstream: Upstream, call: Call, until: float, record: CallRecord) -> Opened:
@@ -37,7 +44,7 @@ def open_stream(upstream: Upstream, call: Call, until: float, record: CallRecord
 class ChatStream:
     """The events of one answer, in the batches in which they came.
 
-    Iterating gives lists of events; an empty list means that the upstream has been silent for
+    Iterating gives lists of events; an empty list means that the caller has been given nothing for
     `heartbeat_seconds`, or that the grace for the first piece is over. It ends when the answer
     is whole, and raises `UpstreamError` when it is not, `CallerGone` when nobody listens any
     more. Close it in any case: a generator that was never started does not run its `finally`.
@@ -64,6 +71,9 @@ class ChatStream:
         else is left out here, and `usage` beside other things where it is written."""
         self.heartbeat_seconds = heartbeat_seconds or FOREVER
         """The longest silence towards the caller."""
+        self.is_heard = True
+        """Who passes nothing of a batch on makes this False: to the caller the silence goes on,
+        however much the upstream says."""
         self._on_close = on_close
         self._open: set[int] = set()
         self._finished: set[int] = set()
@@ -75,11 +85,14 @@ class ChatStream:
     def __iter__(self) -> Iterator[list[Event]]:
         events = self._events
         batch = self._first
+        silence_ends = time.monotonic() + self.heartbeat_seconds
         try:
             while True:
+                self.is_heard = True
                 if batch:
                     shown = self._look(batch)
                     self.is_whole = events.ended and self._ends_well()
+                    self.is_heard = shown != []
                     if shown:
                         yield shown
                     if self._failure:
@@ -88,7 +101,10 @@ class ChatStream:
                     yield []
                 if events.ended:
                     break
-                batch = events.read(time.monotonic() + self.heartbeat_seconds)
+                now = time.monotonic()
+                if self.is_heard:  # else the wait is not begun anew
+                    silence_ends = now + self.heartbeat_seconds
+                batch = events.read(silence_ends) if now < silence_ends else []
             if not self._ends_well():
                 raise UpstreamBroken("The upstream broke off in the middle of its answer.")
             self.record.outcome = "ok"

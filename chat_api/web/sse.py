@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -150,23 +149,22 @@ def _content_frames(events: list[Event]) -> bytes:
 def _paced(
     stream: AnyStream, write: Callable[[list[Any]], bytes], last: Callable[[], bytes]
 ) -> Iterator[bytes]:
-    """What is written of each batch, and a heartbeat where nothing was for too long: an upstream
-    that thinks aloud is not silent, its caller's connection is. Of the first batch without
-    anything to write b"" is yielded, at which the server sends the headers.
+    """What is written of each batch, and a heartbeat for an empty one. The stream is told where
+    nothing was written: an upstream that thinks aloud is not silent, its caller's connection is.
+    Of the first batch without anything to write b"" is yielded, at which the server sends the
+    headers.
 
     Args:
         last: what says that this was all. It leaves in one write with the batch that ends the
             answer, where that is known by then.
     """
-    written, told = time.monotonic(), False
+    told = False
     for events in stream:
         data = write(events) if events else b""
-        now = time.monotonic()
-        if not data:
-            silent = not events or now - written >= stream.heartbeat_seconds
-            data = HEARTBEAT if silent and stream.heartbeat_seconds < FOREVER else b""
-        if data:
-            written = now
+        if events and not data:
+            stream.is_heard = False
+        elif not events and stream.heartbeat_seconds < FOREVER:
+            data = HEARTBEAT
         if stream.is_whole:
             data, told = LastPiece(data + last()), True
         yield data

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.doors import CHAT, DOORS, STREAMED, V1, V1_STREAM, text_of
+from tests.integration.doors import (
+    CHAT,
+    DOORS,
+    RESPONSES,
+    RESPONSES_STREAM,
+    STREAMED,
+    V1,
+    V1_STREAM,
+    text_of,
+)
 from tests.integration.wire import Call, ask, assert_refused, get, send, wait_for
 from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
 from tests.servers import Server, gunicorn
@@ -119,6 +128,9 @@ def test_beyond_max_streams_there_is_a_503_at_once(
             reply = ask(told, door)
             assert reply.status == 503 and int(reply.headers["Retry-After"]) >= 1
             assert door.error_text(reply.body)
+        for asked in (RESPONSES, RESPONSES_STREAM):
+            reply = ask(told, asked, background=True)
+            assert reply.status == 503 and int(reply.headers["Retry-After"]) >= 1
         assert time.monotonic() - started < AT_ONCE_SECONDS
         assert get(told, "/health").status == 200
         released.set()

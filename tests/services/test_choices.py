@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -154,6 +155,25 @@ def test_what_a_stream_lacks_is_asked_for_before_it_ends(
     assert [event.data["usage"] for event in events if event.data.get("usage")] == [times(3)]
     assert events[-1].data["usage"]
     assert ["n" in call.body for call in upstream.calls] == [True, False, False]
+
+
+@pytest.mark.parametrize("n_given", [1, 2])
+def test_usage_may_be_told_any_number_of_times(
+    services: Services, upstream: FakeUpstream, n_given: int
+) -> None:
+    given = [at(index, chunk({"content": "a"}, "stop")) for index in range(n_given)]
+    upstream.enqueue([*[USAGE_CHUNK] * 2000, *given, *[USAGE_CHUNK] * 2000], chunks("a"))
+    events = streamed(services, 2)
+    assert texts(events) == {0: "a", 1: "a"}
+    told = [event.data["usage"] for event in events if event.data.get("usage")]
+    assert told == [times(3 - n_given)]
+
+
+def test_who_tells_nothing_but_usage_does_not_prolong_the_grace(upstream: FakeUpstream) -> None:
+    upstream.enqueue([*[USAGE_CHUNK] * 4000, chunk({}, "stop")])
+    gateway = gateway_to(upstream, grace_seconds=0.001)
+    with contextlib.closing(gateway.stream(body(2), Client())) as stream:
+        assert next(iter(stream)) == [], "the headers leave before all of it is read"
 
 
 def test_a_stream_that_breaks_is_not_filled(services: Services, upstream: FakeUpstream) -> None:

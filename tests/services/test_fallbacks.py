@@ -200,6 +200,36 @@ def test_after_the_grace_the_next_one_is_still_asked(
     assert text(batches) == "second"
 
 
+def test_who_sends_much_and_says_nothing_is_passed_by(
+    first: FakeUpstream, second: FakeUpstream
+) -> None:
+    roles = [chunk({"role": "assistant"}, padding="x" * 1024)] * 2000
+    first.enqueue(roles)
+    second.enqueue(chunks("second"))
+    stream = gateway(first, second).stream(body(), Client())
+    assert text(stream) == "second"
+    assert not first.streams[0].ended, "it was read to its end"
+    assert stream.record.passed_by[0].outcome == "UpstreamBroken"
+
+
+def test_what_is_held_of_the_next_one_is_counted_anew(
+    first: FakeUpstream, second: FakeUpstream
+) -> None:
+    roles = [chunk({"role": "assistant"}, padding="x" * 1024)] * 700
+    first.enqueue([*roles, errors.UpstreamBroken("x")])
+    second.enqueue([*roles, *chunks("second")])
+    assert text(gateway(first, second).stream(body(), Client())) == "second"
+
+
+def test_who_sends_without_a_pause_and_says_nothing_does_not_prolong_the_grace(
+    first: FakeUpstream, second: FakeUpstream
+) -> None:
+    first.enqueue([*[ROLE] * 4000, chunk({"content": "first"}, "stop")])
+    stream = gateway(first, second, grace_seconds=0.001).stream(body(), Client())
+    assert not first.streams[0].ended, "the headers leave before all of it is read"
+    assert text(stream) == "first"
+
+
 def test_who_leaves_while_nobody_has_spoken_ends_the_call(
     first: FakeUpstream, second: FakeUpstream
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from flask.testing import FlaskClient
 from chat_api import create_app
 from chat_api.settings import Settings
 from chat_api.wiring import Services, build_services
-from tests.fakes import FakeUpstream, chunk, chunks
+from tests.fakes import USAGE_CHUNK, FakeUpstream, chunk, chunks
 
 THOUGHT = chunk({"reasoning_content": "hm"})
 LAST = chunk({}, "stop")
+MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
 def pieces_of(upstream: FakeUpstream, heartbeat: float, *steps: Any) -> list[bytes]:
@@ -33,6 +36,28 @@ def test_an_upstream_that_only_thinks_is_silence_to_the_caller(upstream: FakeUps
     assert sent[0] == b"", "the headers leave"
     assert b": ping\n\n" in sent
     assert b'data: {"content": "x"}\n\n' in sent
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "nothing"),
+    [
+        ("/chat/stream", {"message": "Hi"}, THOUGHT),
+        ("/v1/chat/completions", {"messages": MESSAGES, "stream": True}, USAGE_CHUNK),
+        ("/v1/responses", {"input": "Hi", "stream": True, "store": False}, chunk({})),
+    ],
+    ids=["chat", "v1", "responses"],
+)
+def test_what_makes_no_event_prolongs_no_silence(
+    upstream: FakeUpstream, path: str, asked: dict[str, Any], nothing: Any
+) -> None:
+    """By a ping at its time, though the last of it came just before."""
+    settings = Settings(stream_heartbeat_seconds=0.4)
+    client = create_app(settings, build_services(settings, upstream)).test_client()
+    upstream.enqueue([chunk({"content": "x"}), *[0.05, nothing] * 7, 1.0, LAST])
+    with client.post(path, json=asked, buffered=False) as reply:
+        sent = [(time.monotonic(), piece) for piece in reply.response if piece]
+    assert max(after - before for (before, _), (after, _) in itertools.pairwise(sent)) < 0.7
+    assert [piece for _, piece in sent].count(b": ping\n\n") == 3
 
 
 def test_no_heartbeats_are_sent_where_they_are_off(upstream: FakeUpstream) -> None:
