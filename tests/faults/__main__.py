@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from benchmarks.processes import CannotRun
 from tests.faults import (
+    body_figures,
     crowd_figures,
     death_figures,
     fault_figures,
@@ -26,6 +27,7 @@ MEASURES = (
     *input_figures.FIGURES,
     *crowd_figures.FIGURES,
     *load_figures.FIGURES,
+    *body_figures.FIGURES,
     *death_figures.FIGURES,
 )
 
