@@ -51,13 +51,14 @@ def show(name: str, measured: Measured) -> None:
 
 def measured_by(measure: Callable[[], dict[str, Measured]]) -> dict[str, Measured]:
     """What it found. Nothing where it cannot be had on this machine, which is said; where it broke
-    off, as machines that are too busy make it do, that under the measure's own name."""
+    off, as machines that are too busy make it do, that under the measure's own name: the other
+    measures go on."""
     try:
         return measure()
     except CannotRun as reason:
         say(f"| {measure.__name__} | | | not here: {reason} | |")
         return {}
-    except (AssertionError, OSError) as failure:
+    except Exception as failure:
         traceback.print_exc()
         return {measure.__name__: Measured(f"broke off: {failure!r}", False, False)}
 
@@ -69,11 +70,14 @@ def main() -> None:
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--counts", action="store_true")
     options = parser.parse_args()
+    measures = COUNTED if options.counts else MEASURES
+    chosen = [each for each in measures if options.name in each.__name__]
+    if not chosen:
+        parser.error(f"no such measure: {', '.join(each.__name__ for each in measures)}")
     began = time.monotonic()
     found: dict[str, Measured] = {}
     say("| figure | target | proud of | measured | |\n| --- | --- | --- | --- | --- |")
-    measures = COUNTED if options.counts else MEASURES
-    for measure in (each for each in measures if options.name in each.__name__):
+    for measure in chosen:
         for name, measured in measured_by(measure).items():
             show(name, measured)
             found[name] = measured
