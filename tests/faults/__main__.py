@@ -20,6 +20,7 @@ from tests.faults import (
 )
 from tests.faults.asked import ASKED, COUNTS, ELSEWHERE, SECRETS
 from tests.faults.stand import Measured, Stand
+from tests.leaks import LeakFound
 
 COUNTED = (*fault_figures.FIGURES, *input_figures.FIGURES, *death_figures.COUNTED)
 MEASURES = (
@@ -59,6 +60,8 @@ def measured_by(measure: Callable[[], dict[str, Measured]]) -> dict[str, Measure
         say(f"| {measure.__name__} | | | not here: {reason} | |")
         return {}
     except Exception as failure:
+        if isinstance(failure, LeakFound):  # of a server that is no `Stand`
+            Stand.secrets += len(failure.found)
         traceback.print_exc()
         return {measure.__name__: Measured(f"broke off: {failure!r}", False, False)}
 

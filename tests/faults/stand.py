@@ -33,7 +33,8 @@ class Stand:
     """A server with two workers before a scripted upstream, and what its logs say."""
 
     secrets = 0
-    """What was found in logs and stores that is nobody's business (`tests/leaks.py`)."""
+    """What was found in logs and stores that is nobody's business (`tests/leaks.py`), of servers
+    that were started in another way, too."""
 
     def __init__(self, **settings: str) -> None:
         self._settings = {"WEB_CONCURRENCY": "2", "RATE_LIMIT_PER_MINUTE": "0", **settings}
