@@ -21,6 +21,7 @@ from tests.fakes import FakeUpstream
 from tests.scripted import ScriptedUpstream
 
 pytest_plugins = (
+    "tests.interrupts",
     "tests.mock_server",
     "tests.own_logs",
     "tests.postgresql",
