@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.faults.stand import Measured, Stand, health, percentile
+from benchmarks.callers import percentile
+from tests.faults.stand import Measured, Stand, health
 from tests.integration.appenders import Appenders
 from tests.integration.doors import API_CHAT
 from tests.integration.test_processes import ENDS, Held, begin, begin_at_each, rest_of

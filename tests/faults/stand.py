@@ -61,11 +61,6 @@ class Stand:
         return 1024 * sum(int(roll.split("\nPss:")[1].split()[0]) for roll in rolls)
 
 
-def percentile(values: list[float], part: float) -> float:
-    """The value that so large a part of them does not exceed."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
-
-
 @contextlib.contextmanager
 def health(port: int) -> Iterator[list[float]]:
     """The seconds that `/health` takes meanwhile, known afterwards; infinity where it failed."""
