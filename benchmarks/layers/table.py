@@ -12,7 +12,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "/gevent/",
         "/web/worker.py",
         "/web/sending.py",
-        "/web/slow_bodies.py",
+        "/web/timed_socket.py",
     ),
     "CORS": ("/flask_cors/", "/web/cors.py"),
     "guard, limits": ("/web/auth.py", "/web/limits.py", "/services/limit", "/web/peers.py"),
