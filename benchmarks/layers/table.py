@@ -16,7 +16,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "CORS": ("/flask_cors/", "/web/cors.py"),
     "guard, limits": ("/web/auth.py", "/web/limits.py", "/services/limit", "/web/peers.py"),
-    "body": ("/web/bodies.py", "/web/json_objects.py"),
+    "body": ("/web/bodies.py", "/web/json_objects.py", "/web/field_paths.py"),
     "validation": ("/schemas/", "/marshmallow/"),
     "routing of the model, tries": (
         "/services/gateway.py",
