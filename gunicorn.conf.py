@@ -21,8 +21,7 @@ except SettingsError as error:
     raise SystemExit(f"chat_api: {error}") from None
 
 host = f"[{settings.host}]" if ":" in settings.host else settings.host  # IPv6
-bind = f"{host}:{settings.port}"
-workers = settings.workers
+bind, workers = f"{host}:{settings.port}", settings.workers
 worker_class = "chat_api.web.worker.Worker"  # gevent's: thousands of streams in one process
 worker_connections = settings.max_streams + 2000  # /health must get in when streams do not
 preload_app = True  # imported once, shared by all; it opens nothing
@@ -36,8 +35,6 @@ control_socket_disable = True  # it would be opened in the home folder
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a slow disk looks like death
 
 hooks.raise_descriptor_limit(worker_connections)
-on_starting = hooks.start_local_model
-when_ready = announce
+on_starting, on_exit = hooks.start_local_model, hooks.stop_local_model
+when_ready, post_worker_init = announce, hooks.warm_up
 pre_fork, post_fork, child_exit = hooks.prepare_fork, hooks.take_slot, hooks.free_slot
-post_worker_init = hooks.warm_up
-on_exit = hooks.stop_local_model

@@ -13,13 +13,15 @@ from pathlib import Path
 from benchmarks.processes import HERE, ROOT, CannotRun, child, clean_environment, free_port
 
 START_SECONDS = 90
+KEY = "sk-bench"
+"""Each server's own, for the upstream."""
 PEERS = ROOT / ".cache/bench"
 LITELLM = PEERS / "litellm/bin/litellm"
 PORTKEY = PEERS / "portkey/node_modules/@portkey-ai/gateway/build/start-server.js"
 LITELLM_CONFIG = """\
 model_list:
 - model_name: gpt-4o-mini
-  litellm_params: {model: openai/gpt-4o-mini, api_base: "%s", api_key: sk-bench}
+  litellm_params: {model: openai/gpt-4o-mini, api_base: "%s", api_key: %s}
 """
 
 
@@ -71,7 +73,7 @@ def _flask(module: str) -> Callable[[Start], list[str]]:
 
 def _litellm(start: Start) -> list[str]:
     config = start.folder / "litellm.yaml"
-    config.write_text(LITELLM_CONFIG % start.base_url)
+    config.write_text(LITELLM_CONFIG % (start.base_url, KEY))
     argv = [str(LITELLM), "--config", str(config), "--host", "127.0.0.1"]
     return [*argv, "--port", str(start.port), "--num_workers", str(start.workers)]
 
@@ -84,7 +86,7 @@ def _portkey_headers(start: Start) -> dict[str, str]:
     return {
         "x-portkey-provider": "openai",
         "x-portkey-custom-host": start.base_url,
-        "Authorization": "Bearer sk-bench",
+        "Authorization": f"Bearer {KEY}",
     }
 
 
@@ -134,7 +136,7 @@ def server(
     start = Start(f"http://127.0.0.1:{upstream_port}/v1", free_port(), workers, folder)
     env = clean_environment(folder) | {
         "OPENAI_BASE_URL": start.base_url,
-        "OPENAI_API_KEY": "sk-bench",
+        "OPENAI_API_KEY": KEY,
         "UPSTREAM": "openai",
         "WEB_CONCURRENCY": str(workers),
         "HOST": "127.0.0.1",

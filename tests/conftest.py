@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import functools
-import getpass
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import psycopg
 import pytest
 import structlog
 from flask import Flask
@@ -22,12 +18,15 @@ from chat_api import create_app
 from chat_api.settings import Settings
 from chat_api.wiring import Services, build_services
 from tests.fakes import FakeUpstream
-from tests.leaks import Secrets, rows_of
 from tests.scripted import ScriptedUpstream
 
-pytest_plugins = ("tests.mock_server", "tests.own_logs", "tests.relay")
-
-POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
+pytest_plugins = (
+    "tests.interrupts",
+    "tests.mock_server",
+    "tests.own_logs",
+    "tests.postgresql",
+    "tests.relay",
+)
 
 
 class BufferingClient(FlaskClient):
@@ -132,26 +131,3 @@ def scripted() -> Iterator[ScriptedUpstream]:
     """A real upstream on loopback whose behaviour a test writes."""
     with ScriptedUpstream() as upstream:
         yield upstream
-
-
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A schema of this run's own in the database `test` of a server on this machine."""
-    name = f"chat_api_{uuid.uuid4().hex}"
-    for user in ("postgres", getpass.getuser()):
-        try:
-            server = psycopg.connect(
-                POSTGRESQL.format(user=user), autocommit=True, connect_timeout=3
-            )
-            break
-        except psycopg.OperationalError:
-            continue
-    else:
-        pytest.skip("no PostgreSQL server with a database `test` on 127.0.0.1:5432")
-    with server:
-        server.execute(f"CREATE SCHEMA {name}")
-        url = f"{POSTGRESQL.format(user=user)}?options={quote(f'-csearch_path={name}')}"
-        yield url
-        found = Secrets({}).in_store(rows_of(url))
-        server.execute(f"DROP SCHEMA {name} CASCADE")
-    assert not found, f"{found} in PostgreSQL"

@@ -60,8 +60,10 @@ class Secrets:
             plain = value.encode()
             self._words[f"{name} {number}"] = plain.lower()
             self._words[f"{name} {number}, quoted"] = quote(plain, safe="").lower().encode()
-            # As WSGI reads headers, and as PostgreSQL writes bytes.
-            self._words[f"{name} {number} as Latin-1"] = plain.decode("latin-1").lower().encode()
+            # As WSGI reads headers. Lowered as bytes, as the data is: of other letters' bytes
+            # neither changes.
+            self._words[f"{name} {number} as Latin-1"] = plain.decode("latin-1").encode().lower()
+            # As PostgreSQL writes bytes.
             self._words[f"{name} {number} in hex"] = plain.hex().encode()
 
     def of_settings_in(self, data: bytes) -> list[str]:

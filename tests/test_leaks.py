@@ -45,6 +45,7 @@ def test_who_keeps_all_to_itself_is_let_go(tmp_path: Path) -> None:
     [
         (f"/{quote(KEY)}", "OPENAI_API_KEY"),
         (f"/{quote(KEY).upper()}", "OPENAI_API_KEY"),
+        (f"/{KEY}", "OPENAI_API_KEY 0 as Latin-1"),  # as which the server reads that line
         ("/sk-Canary-of-somebody", "canary"),
         ("/Hello!", "a text of calls"),
     ],

@@ -12,11 +12,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "/gevent/",
         "/web/worker.py",
         "/web/sending.py",
-        "/web/slow_bodies.py",
+        "/web/timed_socket.py",
     ),
     "CORS": ("/flask_cors/", "/web/cors.py"),
     "guard, limits": ("/web/auth.py", "/web/limits.py", "/services/limit", "/web/peers.py"),
-    "body": ("/web/bodies.py", "/web/json_objects.py"),
+    "body": ("/web/bodies.py", "/web/json_objects.py", "/web/field_paths.py"),
     "validation": ("/schemas/", "/marshmallow/"),
     "routing of the model, tries": (
         "/services/gateway.py",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from chat_api.errors import InvalidRequest
+from chat_api.web.field_paths import error_path as error_path
 
 MOST_DEPTH = 100
 DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
@@ -72,11 +72,3 @@ def _beyond_64_bits(value: Any) -> list[str | int] | None:
         elif (kind is dict or kind is list) and (found := _beyond_64_bits(child)) is not None:
             return [key, *found]
     return None
-
-
-def error_path(keys: Iterable[str | int]) -> str:
-    """The path of a field as OpenAI writes it, e.g. `messages[2].content`."""
-    path = ""
-    for key in keys:
-        path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else key
-    return path

@@ -21,7 +21,7 @@ from chat_api.web.errors import told
 from chat_api.web.malformed import reply_to_malformed
 from chat_api.web.requests import EXTENSION
 from chat_api.web.sending import Reply
-from chat_api.web.slow_bodies import TimedSocket
+from chat_api.web.timed_socket import TimedSocket
 
 SPARE_SECONDS = 2
 """Behind the time that streams get to end, before the master kills: for the last words to those
@@ -106,7 +106,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         except (gevent.GreenletExit, SystemExit):
             pass
         finally:
-            del self._at_work[greenlet], req.body.force_close  # it holds the request, as that it
+            # The request holds its body, the body `force_close`, and that the request: a cycle,
+            # which only the collector would free, and it seldom looks.
+            del self._at_work[greenlet], req.body.force_close
             req.unreader.sock.expect_head()
             if must_linger:
                 linger(sock)

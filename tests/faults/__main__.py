@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from benchmarks.processes import CannotRun
 from tests.faults import (
+    body_figures,
     crowd_figures,
     death_figures,
     fault_figures,
@@ -19,6 +20,7 @@ from tests.faults import (
 )
 from tests.faults.asked import ASKED, COUNTS, ELSEWHERE, SECRETS
 from tests.faults.stand import Measured, Stand
+from tests.leaks import LeakFound
 
 COUNTED = (*fault_figures.FIGURES, *input_figures.FIGURES, *death_figures.COUNTED)
 MEASURES = (
@@ -26,6 +28,7 @@ MEASURES = (
     *input_figures.FIGURES,
     *crowd_figures.FIGURES,
     *load_figures.FIGURES,
+    *body_figures.FIGURES,
     *death_figures.FIGURES,
 )
 
@@ -49,13 +52,16 @@ def show(name: str, measured: Measured) -> None:
 
 def measured_by(measure: Callable[[], dict[str, Measured]]) -> dict[str, Measured]:
     """What it found. Nothing where it cannot be had on this machine, which is said; where it broke
-    off, as machines that are too busy make it do, that under the measure's own name."""
+    off, as machines that are too busy make it do, that under the measure's own name: the other
+    measures go on."""
     try:
         return measure()
     except CannotRun as reason:
         say(f"| {measure.__name__} | | | not here: {reason} | |")
         return {}
-    except (AssertionError, OSError) as failure:
+    except Exception as failure:
+        if isinstance(failure, LeakFound):  # of a server that is no `Stand`
+            Stand.secrets += len(failure.found)
         traceback.print_exc()
         return {measure.__name__: Measured(f"broke off: {failure!r}", False, False)}
 
@@ -67,11 +73,14 @@ def main() -> None:
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--counts", action="store_true")
     options = parser.parse_args()
+    measures = COUNTED if options.counts else MEASURES
+    chosen = [each for each in measures if options.name in each.__name__]
+    if not chosen:
+        parser.error(f"no such measure: {', '.join(each.__name__ for each in measures)}")
     began = time.monotonic()
     found: dict[str, Measured] = {}
     say("| figure | target | proud of | measured | |\n| --- | --- | --- | --- | --- |")
-    measures = COUNTED if options.counts else MEASURES
-    for measure in (each for each in measures if options.name in each.__name__):
+    for measure in chosen:
         for name, measured in measured_by(measure).items():
             show(name, measured)
             found[name] = measured

@@ -17,9 +17,10 @@ from benchmarks.callers import Seen, call, http_request, percentile
 from benchmarks.native import compile_programs, upstream
 from benchmarks.processes import CannotRun, memory_bytes
 from benchmarks.replies import marks, request_body, write_replies
-from benchmarks.targets import Target, server
-from tests.faults.stand import Measured, health, request
+from benchmarks.targets import KEY, Target, server
+from tests.faults.stand import Measured, Stand, health, request
 from tests.integration.doors import CHAT
+from tests.leaks import Secrets, leaks
 
 MOST_HELD = 4_000
 DESCRIPTORS = 2 * MOST_HELD + 2_000
@@ -73,6 +74,8 @@ def crowd(pause_ms: int, events: int) -> Iterator[Crowd]:
             found = Crowd(target, folder)
             found.warm_up()
             yield found
+        secrets = Secrets({"OPENAI_API_KEY": KEY})
+        Stand.secrets += len(leaks(secrets, folder / "ours.log", folder, {}))
 
 
 def paced_streams() -> dict[str, Measured]:

@@ -41,6 +41,8 @@ PASSING = [
     "429 for a second, then well",
     "reset, then well",
 ]
+NOT_TOLD_WELL = (AssertionError, ValueError, TypeError, LookupError, AttributeError)
+"""What looking at a reply raises that is not as it should be: no JSON, or JSON of another shape."""
 
 
 def is_well_told(storm: Storm, name: str, door: Door) -> bool:
@@ -53,7 +55,7 @@ def is_well_told(storm: Storm, name: str, door: Door) -> bool:
             assert_broken(door, seen)
         else:
             assert_whole(door, seen, fault.text)
-    except AssertionError:
+    except NOT_TOLD_WELL:
         return False
     return storm.tries()[name, str(door)] <= fault.most_tries
 

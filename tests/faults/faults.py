@@ -11,7 +11,7 @@ import gzip
 import json
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,9 +28,13 @@ WHOLE = json.dumps(completion()).encode()
 HUGE = "Hello! " * 150_000
 """A megabyte of answer."""
 
+_replied: dict[str, threading.Event] = {}
 
-replied: defaultdict[str, threading.Event] = defaultdict(threading.Event)
-"""By prompt: set when its caller has the head of a reply."""
+
+def replied(prompt: str) -> threading.Event:
+    """Set when that prompt's caller has the head of a reply. Caller and upstream ask for it from
+    two threads: `setdefault` gives both the same one, where a `defaultdict` might make two."""
+    return _replied.setdefault(prompt, threading.Event())
 
 
 class Statuses(NamedTuple):
@@ -71,7 +75,7 @@ def say(*pieces: bytes, then: Script = lambda exchange: exchange.send(END)) -> S
         for piece in pieces:
             exchange.chunk(piece)
             if piece == PIECE:
-                replied[prompt_of(exchange)].wait(10)
+                replied(prompt_of(exchange)).wait(10)
         then(exchange)
 
     return script

@@ -1,4 +1,4 @@
-"""Figures of many callers at once, and of callers who leave or crawl."""
+"""Figures of many callers at once, and of callers who leave or never read."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ import time
 
 from tests.faults.memory import load, mixed_stand
 from tests.faults.mix import KEY
-from tests.faults.stand import (
-    Measured,
-    Stand,
-    connect,
-    request,
-)
-from tests.integration.doors import CHAT, V1, V1_STREAM
+from tests.faults.stand import Measured, Stand, connect, request
+from tests.integration.doors import V1, V1_STREAM
 from tests.integration.processes import open_files, threads
 from tests.integration.stage import Script
-from tests.integration.test_bad_bodies import read_reply
 from tests.integration.test_callers_leaving import fall_silent, pour_out, say_nothing, talk_on
 from tests.integration.wire import Call, both_workers, get, wait_for
 
@@ -114,58 +108,4 @@ def never_reading() -> dict[str, Measured]:
         return {name: Measured(f"{grown:+.1f} MB", grown < 100, grown < 5)}
 
 
-def dripping() -> dict[str, Measured]:
-    """What becomes of a body that comes a byte a second."""
-    with Stand() as stand, connect(stand.server) as caller:
-        caller.sendall(request(CHAT, length=5000))
-        started, status = time.monotonic(), 0
-        caller.settimeout(1)
-        while not status and time.monotonic() - started < 60:
-            caller.sendall(b" ")
-            with contextlib.suppress(TimeoutError):
-                status = caller.recv(1, socket.MSG_PEEK) and read_reply(caller).status
-        took = time.monotonic() - started
-    good = status == 408
-    return {
-        "a body of a byte a second: 408 after": Measured(f"{took:.1f} s", good, good and took < 25)
-    }
-
-
-def large_body() -> dict[str, Measured]:
-    """How much of a body of 200 MB the server takes, chunked, before it says 413."""
-    sent = 0
-    with Stand() as stand, connect(stand.server) as caller:
-        head = request(CHAT).partition(b"Content-Length")[0]
-        caller.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
-        with contextlib.suppress(OSError):
-            while sent < 200 and not _something_came(caller):
-                caller.sendall(b"100000\r\n" + b" " * 2**20 + b"\r\n")
-                sent += 1
-        chunked = read_reply(caller).status
-        with connect(stand.server) as other:
-            other.sendall(request(CHAT, length=200 * 2**20))
-            declared = read_reply(other).status
-    text = f"0 MB declared ({declared}), {sent} MB chunked ({chunked}; the limit is 20)"
-    name = "200 MB body refused after"
-    return {name: Measured(text, {declared, chunked} == {413} and sent < 200, declared == 413)}
-
-
-def _something_came(caller: socket.socket) -> bool:
-    """Whether something can be read already."""
-    caller.setblocking(False)
-    try:
-        return bool(caller.recv(1, socket.MSG_PEEK))
-    except BlockingIOError:
-        return False
-    finally:
-        caller.settimeout(20)
-
-
-FIGURES = (
-    growth,
-    cancelled,
-    left_behind,
-    never_reading,
-    dripping,
-    large_body,
-)
+FIGURES = (growth, cancelled, left_behind, never_reading)

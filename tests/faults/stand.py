@@ -33,7 +33,8 @@ class Stand:
     """A server with two workers before a scripted upstream, and what its logs say."""
 
     secrets = 0
-    """What was found in logs and stores that is nobody's business (`tests/leaks.py`)."""
+    """What was found in logs and stores that is nobody's business (`tests/leaks.py`), of servers
+    that were started in another way, too."""
 
     def __init__(self, **settings: str) -> None:
         self._settings = {"WEB_CONCURRENCY": "2", "RATE_LIMIT_PER_MINUTE": "0", **settings}
@@ -58,11 +59,6 @@ class Stand:
         pids = [self.server.process.pid, *descendants(self.server.process.pid)]
         rolls = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
         return 1024 * sum(int(roll.split("\nPss:")[1].split()[0]) for roll in rolls)
-
-
-def percentile(values: list[float], part: float) -> float:
-    """The value that so large a part of them does not exceed."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
 @contextlib.contextmanager

@@ -108,7 +108,7 @@ class Storm:
     def _ask(self, prompt: str, door: Door) -> Seen:
         with Call(self.server, door.path, door.body(prompt)) as call:
             reply = call.reply
-            replied[prompt].set()
+            replied(prompt).set()
             try:
                 return Seen(reply.status, reply.headers, reply.read(), False)
             except http.client.IncompleteRead as error:

@@ -15,6 +15,8 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    raw: bytes
+    """All of it as it came: `str` of an answer escapes all bytes but those of ASCII."""
 
 
 def request(method: str, target: str, *headers: bytes, body: bytes = b"") -> bytes:
@@ -36,7 +38,7 @@ def pipeline(server: Server, requests: list[tuple[str, bytes]]) -> list[Answer]:
                 answer = _read(stream, method)
                 if answer is None:
                     break
-                server.told(str(answer.headers).encode() + answer.body)
+                server.told(answer.raw)
                 found.append(answer)
                 if answer.headers.get("connection") == "close":
                     break
@@ -47,9 +49,11 @@ def _read(stream: BinaryIO, method: str) -> Answer | None:
     line = stream.readline()
     if not line:
         return None
-    headers = {}
+    headers, rows = {}, [line]
     while (row := stream.readline()) != b"\r\n":
+        rows.append(row)
         name, _, value = row.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
     size = 0 if method == "HEAD" else int(headers.get("content-length", 0))
-    return Answer(int(line.split(b" ")[1]), headers, stream.read(size))
+    body = stream.read(size)
+    return Answer(int(line.split(b" ")[1]), headers, body, b"".join([*rows, row, body]))

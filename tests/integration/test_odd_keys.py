@@ -114,7 +114,7 @@ def test_no_route_opens_to_an_odd_key(
             assert answer.status in (200, 404), (path, answer)
         else:
             assert_refused(path, method, answer)
-            assert not any(key in str(answer).encode() for key in KEYS)
+            assert not any(key in answer.raw for key in KEYS)
     assert len(upstream.exchanges) == before
 
 
@@ -141,7 +141,7 @@ def test_what_no_header_can_hold_is_no_http(closed: Server, name: str, header: s
         raw = request("GET", path, header.encode() + CONTROLS[name])
         (answer,) = pipeline(closed, [("GET", raw)])
         assert answer.status == 400
-        assert not any(key in answer.body for key in KEYS)
+        assert not any(key in answer.raw for key in KEYS)
 
 
 @pytest.mark.parametrize("target", CLOSED + NOWHERE)

@@ -98,6 +98,19 @@ def begin(server: Server, stack: contextlib.ExitStack, number: int) -> list[Call
     return calls
 
 
+def begin_at_each(
+    server: Server, stack: contextlib.ExitStack, number: int
+) -> list[tuple[int, list[Call]]]:
+    """Both workers, each with so many streams of its own."""
+    one, other = both_workers(server)
+    found = []
+    for worker, sleeper in ((one, other), (other, one)):
+        os.kill(sleeper, signal.SIGSTOP)  # so that it is known who serves
+        found.append((worker, begin(server, stack, number)))
+        os.kill(sleeper, signal.SIGCONT)
+    return found
+
+
 def assert_whole(calls: list[Call]) -> None:
     for call in calls:
         frames = call.frames()
@@ -170,20 +183,15 @@ def test_sighup_exchanges_the_workers_and_loses_nothing(
 def test_the_other_worker_goes_on_when_one_is_killed(
     lasting: Server, held: Held, stack: contextlib.ExitStack
 ) -> None:
-    doomed, other = both_workers(lasting)
-    calls = {}
-    for worker, sleeper in ((doomed, other), (other, doomed)):
-        os.kill(sleeper, signal.SIGSTOP)  # so that it is known who serves
-        calls[worker] = begin(lasting, stack, 6)
-        os.kill(sleeper, signal.SIGCONT)
+    (doomed, lost), (other, calls) = begin_at_each(lasting, stack, 6)
     os.kill(doomed, signal.SIGKILL)
     with Prober(lasting) as prober:
         wait_for(lambda: len(set(lasting.workers()) - {doomed}) == 2)
         wait_for(lambda: len(prober.answers) > 10)
         held.released.set()
-        assert_whole(calls[other])
+        assert_whole(calls)
     assert set(prober.answers) == {200}
-    assert {rest_of(call) for call in calls[doomed]} == {None}
+    assert {rest_of(call) for call in lost} == {None}
     assert other in lasting.workers()
     assert get(lasting, "/health").status == 200
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from chat_api.web.slow_bodies import BODY_BYTES_PER_SECOND, TimedSocket
+from chat_api.web.timed_socket import BODY_BYTES_PER_SECOND, TimedSocket
 from tests.web.test_error_shape import DOORS, assert_error
 
 

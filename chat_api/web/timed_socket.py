@@ -1,5 +1,6 @@
-"""A deadline for bodies that drip: a caller who sends a byte a second would be waited for as long
-as it likes, since each byte is a sign of life. And bodies that come only when asked for."""
+"""What a request's body is read from: a socket that asks for one which waits to be asked for, and
+that gives up one which drips. A caller who sends a byte a second would be waited for as long as it
+likes, since each byte is a sign of life."""
 
 from __future__ import annotations
 
