@@ -14,7 +14,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from chat_api.errors import BodyTooSlow, InvalidRequest, UnsupportedMediaType
 from chat_api.schemas.fields import REQUIRED
-from chat_api.web.json_objects import error_path, object_of
+from chat_api.web.field_paths import error_path
+from chat_api.web.json_objects import object_of
 from chat_api.web.state import request, state
 
 MOST_LEFT_BYTES = 65_536

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from chat_api.errors import InvalidRequest
-from chat_api.web.field_paths import error_path as error_path
+from chat_api.web.field_paths import error_path
 
 MOST_DEPTH = 100
 DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
