@@ -140,7 +140,7 @@ def _read_body(asked: Request, limit: int) -> bytes:
         while size <= limit and size != whole and (piece := body.read(limit + 1)):
             pieces.append(piece)
             size += len(piece)
-    except TimeoutError as error:  # of `web.slow_bodies`
+    except TimeoutError as error:  # of `web.timed_socket`
         here.leaves_body = True
         raise BodyTooSlow("The body came too slowly.") from error
     except (OSError, ParseException) as error:  # cut short, or badly chunked
