@@ -9,6 +9,10 @@ from typing import Any
 from chat_api.upstreams.base import Call, JsonObject
 from chat_api.upstreams.waiting import Caller
 
+MOST_CHOICES = 16
+"""What a request may ask for (`schemas.chat_completions`). An upstream that gives more, for which
+nobody asked, would have each of their indexes kept."""
+
 
 def call_for_one(call: Call, index: int, caller: Caller) -> Call:
     """The call for one answer. With the caller's seed as it is all would be the same."""
