@@ -166,7 +166,8 @@ class Settings:
     )  # fmt: skip
     client_key_pattern: re.Pattern[str] | None = _setting(
         "CLIENT_KEY_PATTERN", forms.pattern,
-        "a regular expression without repeats of what has a choice in it", None,
+        "a regular expression without repeats of what has a choice in it, and with two of open "
+        "length at most (docs/keys-and-limits.md)", None,
         "form of the `api_key` that callers bring, matched whole; unset: OpenAI's project keys",
     )  # fmt: skip
     log_format: str = _setting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -23,6 +24,9 @@ BOUNDED = [
     r"(?=sk-)\S+(?<!-)",
     "(a)?(?(1)b|c)",
     "(a)-\\1",
+    r"\w+-\w+-live",
+    "[a-z]*[a-z]*(?:[a-z][a-z]){2}!",
+    "(?:a?){18}!",
 ]
 UNBOUNDED = [
     "(a+)+$",
@@ -38,6 +42,10 @@ UNBOUNDED = [
     "(?:(?:b?)+)*+c",
     "((((a?){9}){9}){9}){9}",
     r"(a+?)+?",
+    "[a-z]*[a-z]*(?:[a-z][a-z]){100}!",
+    r"(\w+)\w+\1",
+    "(?:a?){19}!",
+    "(?:a|aa){19}!",
 ]
 
 
@@ -49,6 +57,14 @@ def test_a_pattern_of_few_ways_is_let_in(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", UNBOUNDED)
 def test_a_pattern_that_may_try_for_long_is_not(pattern: str) -> None:
     assert not is_bounded(re.compile(pattern))
+
+
+@pytest.mark.parametrize("pattern", BOUNDED)
+@pytest.mark.parametrize("text", ["a" * LONGEST_TEXT, "a-" * (LONGEST_TEXT // 2)])
+def test_what_is_let_in_is_over_soon(pattern: str, text: str) -> None:
+    began = time.process_time()
+    re.compile(pattern).fullmatch(text)
+    assert time.process_time() - began < 0.1  # 0.02 where nobody else is at work
 
 
 def test_no_key_is_longer_than_what_patterns_are_judged_by() -> None:

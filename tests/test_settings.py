@@ -148,6 +148,17 @@ def test_a_bad_value_is_named_with_the_form_wanted(
     assert text.startswith(name) and "\n" not in text and "secret" not in text
 
 
+@pytest.mark.parametrize("pattern", ["(a|b?)+", "a*b*c*"])
+def test_a_pattern_that_is_refused_breaks_a_rule_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    monkeypatch.setenv("CLIENT_KEY_PATTERN", pattern)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "without repeats of what has a choice in it" in str(caught.value)
+    assert "two of open length at most" in str(caught.value)
+
+
 def test_a_key_is_not_in_the_text_of_the_settings() -> None:
     url = "postgres://u:sk-canary@h/d"
     settings = Settings(

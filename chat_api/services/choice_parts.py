@@ -6,8 +6,13 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+from chat_api.services.usage import MOST_TOKENS
 from chat_api.upstreams.base import Call, JsonObject
 from chat_api.upstreams.waiting import Caller
+
+MOST_CHOICES = 16
+"""What a request may ask for (`schemas.chat_completions`). An upstream that gives more, for which
+nobody asked, would have each of their indexes kept."""
 
 
 def call_for_one(call: Call, index: int, caller: Caller) -> Call:
@@ -54,6 +59,7 @@ def _add(total: JsonObject, usage: JsonObject) -> None:
             total[name] = before if isinstance(before, dict) else {}
             _add(total[name], value)
         elif type(value) in (int, float) and type(before) in (int, float):
-            total[name] = before + value
+            # Nonsense may be so large that the sum could not be written.
+            total[name] = max(-MOST_TOKENS, min(before + value, MOST_TOKENS))
         elif before is None:
             total[name] = value

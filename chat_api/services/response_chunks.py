@@ -30,7 +30,7 @@ def text_at(given: JsonObject, name: str) -> str:
 def content_of(delta: JsonObject) -> str:
     """The text of a delta or message. Some servers write it in parts, as requests may."""
     return text_at(delta, "content") or "".join(
-        text_at(part, "text") for part in _objects(delta, "content")
+        text_at(part, "text") for part in objects_at(delta, "content")
     )
 
 
@@ -41,12 +41,12 @@ def delta_of(choice: JsonObject) -> JsonObject:
 
 def logprobs_of(choice: JsonObject) -> list[JsonObject]:
     """The logprobs of a choice's text."""
-    return list(_objects(_object(choice, "logprobs"), "content"))
+    return list(objects_at(_object(choice, "logprobs"), "content"))
 
 
 def fragments_of(delta: JsonObject) -> Iterator[Fragment]:
     """The pieces of calls in a delta."""
-    for call in _objects(delta, "tool_calls"):
+    for call in objects_at(delta, "tool_calls"):
         index, inside = call.get("index"), _object(call, "function")
         yield Fragment(
             index if isinstance(index, int) else 0,
@@ -58,7 +58,7 @@ def fragments_of(delta: JsonObject) -> Iterator[Fragment]:
 
 def annotations_of(delta: JsonObject) -> Iterator[JsonObject]:
     """What a text refers to, as responses write it: one level flatter."""
-    for annotation in _objects(delta, "annotations"):
+    for annotation in objects_at(delta, "annotations"):
         kind = text_at(annotation, "type")
         inside = annotation.get(kind)
         yield {"type": kind, **inside} if isinstance(inside, dict) else annotation
@@ -67,7 +67,7 @@ def annotations_of(delta: JsonObject) -> Iterator[JsonObject]:
 def as_chunk(completion: JsonObject) -> JsonObject:
     """A whole chat completion as its only chunk."""
     choice = completion["choices"][0]
-    calls = enumerate(_objects(choice["message"], "tool_calls"))
+    calls = enumerate(objects_at(choice["message"], "tool_calls"))
     numbered = [{**call, "index": number} for number, call in calls]
     delta = {**choice["message"], "tool_calls": numbered}
     return {**completion, "choices": [{**choice, "index": 0, "delta": delta}]}
@@ -86,7 +86,8 @@ def _object(given: JsonObject, name: str) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _objects(given: JsonObject, name: str) -> Iterator[JsonObject]:
+def objects_at(given: JsonObject, name: str) -> Iterator[JsonObject]:
+    """The objects in the array under a name."""
     values = given.get(name)
     for value in values if isinstance(values, list) else ():
         if isinstance(value, dict):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken
-from chat_api.services.choice_parts import is_chunk
+from chat_api.services.choice_parts import MOST_CHOICES, is_chunk
 from chat_api.services.clients import CallRecord
 from chat_api.upstreams.base import Call, Event, EventStream, JsonObject, Upstream
 
@@ -151,8 +151,12 @@ class ChatStream:
                     if choice.get("finish_reason"):
                         finished.add(index)
                         under_way.discard(index)
-                    elif index not in finished:
+                    elif index not in under_way and index not in finished:
                         under_way.add(index)
+                    else:  # nearly all events
+                        continue
+                    if len(finished) + len(under_way) > MOST_CHOICES:
+                        raise KeyError("index")
                 if data.get("error"):
                     raise KeyError("error")
                 if (usage := data.get("usage")) and self._is_hidden(data, usage):

@@ -9,6 +9,8 @@ from chat_api.errors import UpstreamBroken
 from chat_api.upstreams.base import Event
 
 END = b"\n\n"
+BLANK_LINES = (END, b"\n\r", b"\r\r")
+"""One of these is in every two line breaks behind each other, be they LF, CR or CRLF."""
 LEAD, LONE_OBJECT = b"data: ", b"data: {"
 BEHIND_THE_LAST = b"\n\ndata: [DONE]"
 MAX_EVENT_BYTES = 16_777_216
@@ -36,8 +38,11 @@ class EventDecoder:
         (or is too large): that one is `failure` from then on, and nothing follows it."""
         if self._is_over():
             return []
-        if b"\n" not in piece and b"\r" not in piece:
-            # The middle of a large event: joined once, when its end comes.
+        if (b"\n" not in piece and b"\r" not in piece) or (
+            self._rest and not self._may_end_in(piece)
+        ):
+            # The middle of a large event: joined once, when its end comes. Each time a line of it
+            # ends would take time with the square of its lines.
             self._middle.append(piece)
             self._middle_bytes += len(piece)
             events: list[Event] = []
@@ -47,6 +52,16 @@ class EventDecoder:
         if len(self._rest) + self._middle_bytes > MAX_EVENT_BYTES and not self.failure:
             self.failure = UpstreamBroken("The upstream sent an event that is too large.")
         return events
+
+    def _may_end_in(self, piece: bytes) -> bool:
+        """Whether a blank line is in what comes now: none is in what is held, but for one whose
+        last CR was kept back."""
+        seam = (self._middle[-1] if self._middle else self._rest)[-1:] + piece[:1]
+        return (
+            seam in BLANK_LINES
+            or any(blank in piece for blank in BLANK_LINES)
+            or self._rest.endswith(b"\n\r")
+        )
 
     def _frames(self, buffer: bytes) -> bytes:
         """The frames that are whole, with blank lines between them; what is behind the last blank

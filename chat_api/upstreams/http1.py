@@ -25,7 +25,9 @@ class ResponseReader:
         self.fed = False
         self._keep_alive = False
         self._surplus = False
-        self._head_bytes = 0
+        self._bare_bytes = 0
+        """How many bytes have brought no body since its last piece: head, framing, trailers. What
+        is not whole of a header or trailer is kept by httptools, which knows no limit."""
         self._body: list[bytes] = []
         self._ours: int | None = None
         """How many pieces of the body are this response's, once it has ended by its own framing: in
@@ -38,24 +40,27 @@ class ResponseReader:
         """Take what one `recv` brought; returns the part of the body in it, in one piece.
 
         Raises:
-            UpstreamBroken: this is no HTTP, or its head is too large.
+            UpstreamBroken: this is no HTTP, or its head or its framing is too large.
         """
         self.fed = True
         if self.complete:  # a second response that nobody asked for: it only ends the connection
             self._surplus = True
             return b""
-        if not self.head_complete:
-            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self._ours is None:
                 raise UpstreamBroken("The upstream's answer is not HTTP.") from error
             self._surplus = True
-        if not self.head_complete and self._head_bytes > MAX_HEAD_BYTES:
-            raise UpstreamBroken("The upstream's response header is too large.")
         body = b"".join(self._body[: self._ours])
         self._body.clear()
+        if body:
+            self._bare_bytes = 0
+        elif not self.complete:
+            self._bare_bytes += len(data)
+            if self._bare_bytes > MAX_HEAD_BYTES:
+                part = "framing" if self.head_complete else "response header"
+                raise UpstreamBroken(f"The upstream's {part} is too large.")
         if self._ours is not None:
             del self._parser  # each holds the other: garbage that waits to be collected
         return body

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,16 @@ from tests.fuzzing.bodies import mutated
 from tests.fuzzing.requests import Request
 from tests.fuzzing.values import written
 from tests.fuzzing.verdict import fault_of
-from tests.integration.doors import API_CHAT, ASK, DOORS, RESPONSES_STREAM, Door, door_name
+from tests.integration.doors import (
+    API_CHAT,
+    ASK,
+    DOORS,
+    RESPONSES_STREAM,
+    V1,
+    V1_STREAM,
+    Door,
+    door_name,
+)
 from tests.integration.stage import Stage, prompt_of
 from tests.integration.wire import send
 from tests.scripted import Exchange
@@ -55,12 +65,21 @@ def answer_wildly(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("door", DOORS_TO_TRY, ids=door_name)
 def test_whatever_an_upstream_says_nothing_crashes(relay: Server, stage: Stage, door: Door) -> None:
+    ask_wildly(relay, stage, door)
+
+
+@pytest.mark.parametrize("door", [V1, V1_STREAM], ids=door_name)
+def test_nor_where_the_answer_is_stored(relay: Server, stage: Stage, door: Door) -> None:
+    ask_wildly(relay, stage, door, store=True)
+
+
+def ask_wildly(relay: Server, stage: Stage, door: Door, **extra: Any) -> None:
     stage.play(answer_wildly)
 
     def ask(number: int) -> int:
         """The status; 0 for a transfer that broke off, as bare text does where it failed."""
         try:
-            reply = send(relay, door.path, door.body(f"wild {number}"))
+            reply = send(relay, door.path, door.body(f"wild {number}", **extra))
         except http.client.IncompleteRead:
             assert door is ASK
             return 0

@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import Any
 
+import orjson
 import pytest
 
 from chat_api import errors
@@ -274,3 +275,10 @@ def test_usage_is_summed_to_its_depth() -> None:
         "g": True,
     }
     assert summed([None]) is None
+
+
+def test_counts_that_are_nonsense_are_summed_to_what_can_be_written() -> None:
+    usage = {"prompt_tokens": 2**64 - 1, "completion_tokens_details": {"reasoning_tokens": 2**63}}
+    below = {"prompt_tokens": -(2**63), "completion_tokens": 1}
+    assert orjson.dumps(summed([usage, usage, usage]))
+    assert orjson.dumps(summed([below, below]))

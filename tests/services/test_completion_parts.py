@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from chat_api.services.completion_parts import Assembly
 from chat_api.upstreams.base import JsonObject
 from tests.fakes import chunk, chunks, completion
@@ -97,3 +99,59 @@ def test_chunks_are_left_as_they_came() -> None:
     before = repr(first)
     whole(first, chunk({"tool_calls": [{"index": 0, "function": {"arguments": "y"}}]}))
     assert repr(first) == before
+
+
+SAID = chunk({"content": "Hi", "tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"delta": "x"},
+        {"delta": ["x"]},
+        {"logprobs": [1]},
+        {"logprobs": "x"},
+        {"message": "m"},
+        {"message": {"content": "m"}},
+        {"index": None},
+        {"index": "0"},
+        {"index": 0.5},
+        {"delta": {"content": 5}},
+        {"delta": {"tool_calls": "zz"}},
+        {"delta": {"tool_calls": {}}},
+        {"delta": {"tool_calls": ["zz", None, [1]]}},
+        {"delta": {"tool_calls": [{"index": [0]}, {"index": {}}]}},
+        {"delta": {"tool_calls": [{"index": 0, "id": 5, "function": 5}]}},
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_values_of_a_wrong_type_count_as_not_there(odd: JsonObject, is_first: bool) -> None:
+    strange = {**chunk({}), "choices": [odd]}
+    found = whole(*((strange, SAID) if is_first else (SAID, strange)))["choices"]
+    assert [(each["index"], each["message"]["role"]) for each in found] == [(0, "assistant")]
+    assert found[0]["message"]["content"] in ("Hi", None)
+    calls = found[0]["message"].get("tool_calls") or []
+    assert all("index" not in call for call in calls)
+    if not is_first:
+        assert found[0]["message"]["content"] == "Hi"
+        assert {"id": "c", "function": {"name": "f"}} in calls
+
+
+def test_calls_that_are_none_are_left_out() -> None:
+    assert "tool_calls" not in message({"tool_calls": "zz"}) | message({"tool_calls": ["zz"]})
+
+
+def test_a_text_may_follow_parts() -> None:
+    """As Mistral thinks aloud in parts and then answers in a text."""
+    thought = {"content": [{"type": "thinking", "thinking": []}]}
+    assert message(thought, {"content": "4"}, {"content": "2"})["content"] == "42"
+
+
+def test_a_long_answer_takes_as_long_as_its_pieces() -> None:
+    """Each piece once: with all that came before it this would take minutes."""
+    pieces = 30_000
+    part = chunk({"content": "x" * 1_000})
+    part["choices"][0]["logprobs"] = {"content": [{"token": "x"}]}
+    (choice,) = whole(*[part] * pieces)["choices"]
+    assert len(choice["message"]["content"]) == pieces * 1_000
+    assert len(choice["logprobs"]["content"]) == pieces

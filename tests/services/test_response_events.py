@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from chat_api.errors import UpstreamBroken
 from chat_api.services.response_events import ResponseBuilder
+from chat_api.services.response_objects import usage_of
 from tests.fakes import USAGE_CHUNK, chunk, chunks, completion
 
 Events = list[dict[str, Any]]
@@ -557,3 +558,8 @@ def test_a_choice_of_the_wrong_types_says_nothing(choice: dict[str, Any]) -> Non
     wrong = chunk({}, choices=[{"index": 0, "delta": {}, "finish_reason": None, **choice}])
     with_it, without = played(*chunks("Hi"), wrong), played(*chunks("Hi"))
     assert told(with_it) == told(without)
+
+
+def test_counts_that_are_nonsense_count_as_not_there() -> None:
+    found = usage_of({"prompt_tokens": 2**64 - 1, "completion_tokens": 5})
+    assert found and (found["input_tokens"], found["total_tokens"]) == (0, 5)

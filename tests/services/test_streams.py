@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from chat_api.errors import CallerGone, ChatApiError, UpstreamBroken, UpstreamTimeout
+from chat_api.schemas.chat_completions import MOST_CHOICES as MOST_TO_ASK_FOR
+from chat_api.services.choice_parts import MOST_CHOICES
 from chat_api.services.clients import CallRecord
 from chat_api.services.streams import ChatStream
 from tests.fakes import USAGE_CHUNK, FakeEventStream, chunk, chunks
@@ -99,6 +101,20 @@ def test_each_of_several_choices_needs_its_end() -> None:
     assert read(open_stream(part(0), part(1), part(0, "stop"), part(1, "stop")))[1] is None
     _, error = read(open_stream(part(0), part(1), part(0, "stop")))
     assert isinstance(error, UpstreamBroken)
+
+
+@pytest.mark.parametrize("finish_reason", [None, "stop"])
+def test_more_choices_than_anybody_may_ask_for_are_a_failure(finish_reason: str | None) -> None:
+    """Each of their indexes would be kept as long as the stream lives."""
+    choice = {"delta": {}, "finish_reason": finish_reason}
+    parts = [{**chunk({}), "choices": [{"index": n, **choice}]} for n in range(MOST_CHOICES + 1)]
+    seen, error = read(open_stream(*parts[:-1], *parts[:-1], chunk({}, "stop"), *parts))
+    assert len(seen) == 3 * MOST_CHOICES + 1
+    assert isinstance(error, UpstreamBroken)
+
+
+def test_as_many_choices_are_let_through_as_may_be_asked_for() -> None:
+    assert MOST_CHOICES == MOST_TO_ASK_FOR
 
 
 def test_what_came_before_a_failure_is_shown() -> None:

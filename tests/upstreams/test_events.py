@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import orjson
 import pytest
 
@@ -162,3 +165,26 @@ def test_a_large_event_below_the_limit_passes() -> None:
     text = "x" * 1_000_000
     _, events = decode(b'data: {"text":"%b"}\n\n' % text.encode(), 65_536)
     assert [event.data for event in events] == [{"text": text}]
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+def test_a_large_event_of_many_lines_is_joined_once(newline: bytes) -> None:
+    """With each of its pieces 16 MB took 12 seconds, in which nobody else had a turn."""
+    line = b": " + b"x" * 60 + newline
+    data = line * (8_000_000 // len(line)) + GOOD.replace(b"\n", newline) + line
+    began = time.process_time()
+    _, events = decode(data, 16_384)
+    assert [event.data for event in events] == [{"n": 1}]
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("bits", list(itertools.product([b"\r", b"\n", b"\r\n"], repeat=4)))
+def test_line_breaks_of_all_kinds_may_be_mixed(bits: tuple[bytes, ...]) -> None:
+    one, two, three, four = bits
+    data = b": a" + one + b'data: {"n":1}' + two + three + b'data: {"n":2}' + four
+    expected = decode(data)[1]
+    for cuts in itertools.combinations(range(len(data) + 1), 2):
+        decoder = EventDecoder()
+        pieces = [data[: cuts[0]], data[cuts[0] : cuts[1]], data[cuts[1] :]]
+        events = [event for piece in pieces if piece for event in decoder.feed(piece)]
+        assert events + decoder.end() == expected

@@ -193,3 +193,25 @@ def test_a_reader_says_whether_it_was_fed() -> None:
     assert not reader.fed
     reader.feed(b"H")
     assert reader.fed
+
+
+UNENDED = CHUNKED[:-2]  # its trailers may follow
+
+
+@pytest.mark.parametrize("line", [b"X-A: ", b"X-A", b"", b"X-A: 1\r\nX-B: "])
+def test_trailers_have_a_limit(line: bytes) -> None:
+    """A trailer without an end is kept by the parser, piece by piece."""
+    reader = ResponseReader()
+    assert reader.feed(UNENDED + line) == BODY
+    for _ in range(MAX_HEAD_BYTES // 1024):
+        assert reader.feed(b"a" * 1024) == b""
+    with pytest.raises(UpstreamBroken, match="framing is too large"):
+        reader.feed(b"a")
+
+
+def test_many_chunks_whose_framing_comes_by_itself_are_no_trailer() -> None:
+    reader, _ = feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(MAX_HEAD_BYTES // 10):
+        assert [reader.feed(piece) for piece in (b"1;x=123456\r\n", b"a", b"\r\n")][1] == b"a"
+    reader.feed(b"0\r\n\r\n")
+    assert reader.reusable
