@@ -32,6 +32,8 @@ COMPLAINT = re.compile(r"^[\d.]+ E\s+")
 READY_LINE = "the local model is ready"
 CRASH_WORDS = ("GGML_ASSERT", "GGML_ABORT", "terminate called", "Fatal Python error")
 WORDS_CHARS = 300
+LAST_WORDS_SECONDS = 0.5
+"""llama.cpp says from a thread of its own why it cannot start. Leaving at once would cut it off."""
 PIPE_BYTES = 65_536
 
 TEMPERATURE = 0.0
@@ -158,7 +160,8 @@ def serve(options: argparse.Namespace) -> None:
         # would have to fit into one batch of 512 tokens.
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
         _server = xllamacpp.Server(params)  # held until the end: collected, it stops answering
-    except (ImportError, RuntimeError) as error:  # llama.cpp has said why
+    except (ImportError, RuntimeError) as error:
+        time.sleep(LAST_WORDS_SECONDS)
         sys.exit(str(error))
     os.write(1, f"{READY_LINE}\n".encode())
     while not _closed(0):
