@@ -4,8 +4,9 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from benchmarks.load import LOADS
+from benchmarks.load import LOADS, call_on_and_on
 from benchmarks.processes import CannotRun
 from benchmarks.replies import PATH, TEXT, request_body
 from benchmarks.targets import Target
@@ -30,6 +31,17 @@ def said_in(raw: str, stream: bool) -> str:
     events = [line[6:] for line in raw.split("\n\n") if line.startswith("data: ")]
     chunks = [json.loads(event) for event in events if event != "[DONE]"]
     return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
+
+
+def warm_up(target: Target, folder: Path) -> None:
+    """Check a server, and ask it for a second: what it makes ready after its start is ready then,
+    pools are filled, code is hot.
+
+    Raises:
+        CannotRun: an answer is not what the upstream said.
+    """
+    check(target)
+    call_on_and_on(target, LOADS[0], 1, folder)
 
 
 def check(target: Target) -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.callers import Seen, call, percentile
+from benchmarks.checks import warm_up
 from benchmarks.native import upstream
 from benchmarks.paced import call_paced
 from benchmarks.replies import PAUSE_MS, write_replies
@@ -34,6 +35,7 @@ def measure_held(folder: Path, results: Results) -> str:
     with upstream(folder, replies) as (port, _):
         # 3,000 are above the limit that is its default.
         with server("ours", port, folder, MAX_STREAMS="4000") as target:
+            warm_up(target, folder)
             _hold(results, target, FIRST, folder)
             results.add("ours", "held", 0)
             for count in COUNTS:

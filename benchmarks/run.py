@@ -7,10 +7,10 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks.checks import check
+from benchmarks.checks import warm_up
 from benchmarks.footprint import measure_footprint
 from benchmarks.held import measure_held
-from benchmarks.load import LOADS, call_on_and_on, measure_load
+from benchmarks.load import LOADS, measure_load
 from benchmarks.native import upstream
 from benchmarks.paced import measure_alone, measure_paced
 from benchmarks.processes import CannotRun
@@ -97,8 +97,7 @@ class Run:
     @contextmanager
     def _started(self, name: str, port: int) -> Iterator[Target]:
         with server(name, port, self._folder) as target:
-            check(target)
-            call_on_and_on(target, LOADS[0], 1, self._folder)  # pools are filled, code is hot
+            warm_up(target, self._folder)
             yield target
 
     @contextmanager

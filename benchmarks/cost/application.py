@@ -37,17 +37,35 @@ class Tape:
         """Nothing is open."""
 
 
+class UpstreamsTape(Tape):
+    """One that can be waited for, which is counted as it is in a plain thread.
+
+    Args:
+        ready: a descriptor that can always be read.
+    """
+
+    def __init__(self, pieces: list[bytes], ready: int) -> None:
+        super().__init__(pieces)
+        self._ready = ready
+
+    def fileno(self) -> int:
+        """What is waited for."""
+        return self._ready
+
+
 class Tapes:
-    """Stands where the transport's pool of connections does: no kernel, whose part would vary."""
+    """Stands where the transport's pool of connections does, without a network."""
 
     silence_timeout_seconds = 300.0
 
     def __init__(self) -> None:
         self.answer: list[bytes] = []
+        self._ready, end = os.pipe()
+        os.write(end, b".")
 
     def take(self, caller: Any) -> tuple[Any, bool]:
         """A connection that gives the answer, and that it was not used before."""
-        return Tape(self.answer), False
+        return UpstreamsTape(self.answer, self._ready), False
 
     def give_back(self, sock: Any) -> None:
         """It is not used again."""

@@ -15,8 +15,9 @@ import time
 
 from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from chat_api.upstreams.http1 import ResponseReader
+from chat_api.upstreams.readiness import BOTH, READABLE, WRITABLE
 from chat_api.upstreams.transport import WOULD_BLOCK, Transport
-from chat_api.upstreams.waiting import READABLE, WRITABLE, Caller
+from chat_api.upstreams.waiting import Caller
 
 READ_BYTES = 16_384
 """A caller who does not read holds up what one read brought, parsed: 15 times as much memory."""
@@ -44,6 +45,9 @@ class Exchange:
         self._turn = self._heard = time.monotonic()
         self._sock, self._reused = transport.take(caller)
         self._sent = False
+        self._awaits = 0
+        """What the socket has to be ready for before it is worth reading; 0: nothing."""
+        self._has_read_all()
         try:
             self._send_all()
         except BaseException:
@@ -129,7 +133,7 @@ class Exchange:
                 self._heard = time.monotonic()
                 continue
             except WOULD_BLOCK:
-                if not self._wait(self._silence_end(), READABLE | WRITABLE):
+                if not self._wait(self._silence_end(), BOTH):
                     raise UpstreamTimeout("The upstream took nothing for too long.") from None
                 if self._take_in():
                     continue
@@ -169,25 +173,36 @@ class Exchange:
     def _recv(self, until: float) -> bytes | None:
         """What one `recv` brings; b"" at the end, None when nothing came until then."""
         while not self._closed:
+            if self._awaits:
+                if not self._wait(min(until, self._silence_end()), self._awaits):
+                    if time.monotonic() < self._silence_end():
+                        return None
+                    raise UpstreamTimeout("The upstream stayed silent for too long.")
+                self._awaits = 0
+                continue
             try:
                 data = self._sock.recv(READ_BYTES)
             except WOULD_BLOCK as reason:
-                events = WRITABLE if isinstance(reason, ssl.SSLWantWriteError) else READABLE
-                if self._wait(min(until, self._silence_end()), events):
-                    continue
-                if time.monotonic() < self._silence_end():
-                    return None
-                raise UpstreamTimeout("The upstream stayed silent for too long.") from None
+                self._awaits = WRITABLE if isinstance(reason, ssl.SSLWantWriteError) else READABLE
+                continue
             except OSError as error:
                 if self._response.fed:
                     raise UpstreamBroken(
                         "The upstream broke off in the middle of its answer."
                     ) from error
                 data = b""
+            if len(data) < READ_BYTES:
+                self._has_read_all()
             if data or not self._resend():
                 return data
         self._sock.close()  # it may have been opened anew meanwhile
         raise UpstreamBroken("The exchange was closed.")
+
+    def _has_read_all(self) -> None:
+        """There is nothing to read for now, so that waiting comes first. (TLS may hold what has
+        come already, of which its socket shows nothing.)"""
+        if not isinstance(self._sock, ssl.SSLSocket):
+            self._awaits = READABLE
 
     def _resend(self) -> bool:
         """Once a caller, on a new connection, when a reused one ended before a byte came back: the
@@ -204,7 +219,7 @@ class Exchange:
     def _silence_end(self) -> float:
         return self._heard + self._transport.silence_timeout_seconds
 
-    def _wait(self, until: float, events: int) -> int:
+    def _wait(self, until: float, events: int) -> bool:
         self._waiting = True
         try:
             ready = self._caller.wait(until - time.monotonic(), self._sock, events)

@@ -1,21 +1,15 @@
-"""Waiting for both ends at once: the upstream's socket and the caller's.
-
-`select.poll`, not `select.select`, which fails for descriptors above 1,023. Under gevent's
-patching it is gevent's own, so only the greenlet waits.
-"""
+"""Waiting for both ends at once: the upstream, and a caller who may leave."""
 
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import ssl
 import time
 
 from chat_api.errors import CallerGone
+from chat_api.upstreams.readiness import READABLE, End, two_ends
 
-READABLE = select.POLLIN
-WRITABLE = select.POLLOUT
 LOOK_SECONDS = 0.5
 """How often it is asked whether a caller is there whose next request has come already."""
 TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux has it
@@ -33,6 +27,7 @@ class Caller:
     def __init__(self, sock: socket.socket | None = None) -> None:
         # A TLS socket cannot be peeked at.
         self._sock = None if isinstance(sock, ssl.SSLSocket) else sock
+        self._ends = two_ends()
         self._gone = False
         self._is_readable = False
         """Whether something of its next request has come, behind which its end does not show."""
@@ -42,17 +37,16 @@ class Caller:
 
     def wait(
         self, seconds: float, sock: socket.socket | None = None, events: int = READABLE
-    ) -> int:
+    ) -> bool:
         """Wait until `sock` is ready, the caller left, or the time is over.
 
         Args:
             seconds: the longest wait; below zero counts as zero.
             sock: the upstream's socket; None to wait for the caller or the time only.
-            events: READABLE, WRITABLE, or both.
+            events: READABLE, WRITABLE, or BOTH, of which one is enough.
 
         Returns:
-            The events that `sock` is ready for (an error shows as READABLE), 0 at the end
-            of the time.
+            Whether `sock` is ready (for an error to be read, too); False at the end of the time.
 
         Raises:
             CallerGone: the caller left.
@@ -60,27 +54,24 @@ class Caller:
         if self._gone:
             raise CallerGone("the caller left")
         deadline = time.monotonic() + seconds
-        poller = select.poll()
-        mine = -1 if sock is None else sock.fileno()
-        if sock is not None:
-            poller.register(mine, events)
-        theirs = -1 if self._sock is None or self._is_readable else self._sock.fileno()
-        if theirs >= 0:
-            poller.register(theirs, READABLE)
         while True:
             remaining = max(0.0, deadline - time.monotonic())
             pause = min(remaining, LOOK_SECONDS) if self._is_readable else remaining
-            # Rounded up: a poll of 0 ms in the last millisecond would spin.
-            ready = dict(poller.poll(int(pause * 1000) + 1 if pause else 0))
-            if theirs in ready:
+            ready = self._ends.wait(sock, events, self._watched(), pause)
+            if ready is End.UPSTREAM:
+                return True
+            if ready is End.CALLER:
                 self._look()
-                poller.unregister(theirs)  # still there: it sent its next request early
-            if mine in ready:
-                return ready[mine] & events or READABLE
+                continue
             if self._is_readable:
                 self._look_closer()
             if not remaining:
-                return 0
+                return False
+
+    def _watched(self) -> socket.socket | None:
+        """The caller's socket, while what shows there may be its end."""
+        sock = self._sock
+        return None if sock is None or self._is_readable or sock.fileno() < 0 else sock
 
     def _look(self) -> None:
         """The caller's socket can be read: has it left, or does it say something?"""

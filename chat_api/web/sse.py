@@ -32,6 +32,7 @@ HEADERS = {
 HEARTBEAT = b": ping\n\n"
 DONE = b"data: [DONE]\n\n"
 USAGE, NO_USAGE = b'"usage"', b',"usage":null'
+EVENT_END = b"}\n\n"
 
 # For the documentation: the keyword arguments of a blueprint's `alt_response`.
 PLAIN_EVENTS: dict[str, Any] = {
@@ -122,9 +123,13 @@ def _as_they_came(events: list[Event]) -> bytes:
 
 
 def _without_usage(events: list[Event]) -> bytes:
-    """The events without `usage`, cut out of their bytes where that is safe: one was found for each
-    event that has one, and none is left. (An unescaped "usage" cannot stand inside a string.)"""
+    """The events without `usage`, cut out of their bytes where that is safe: it is the last that
+    each says, as nearly always; or one was found for each event that has one, and none is left. (An
+    unescaped "usage" cannot stand inside a string.)"""
     raw = _as_they_came(events)
+    pieces = raw.split(NO_USAGE + EVENT_END)
+    if len(pieces) > len(events):
+        return EVENT_END.join(pieces)
     having = sum(["usage" in event.data for event in events])
     if not having:
         return raw

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from chat_api.upstreams.waiting import READABLE, Caller
+from chat_api.upstreams.readiness import READABLE
+from chat_api.upstreams.waiting import Caller
 
 
 class Clock:
@@ -41,7 +42,7 @@ class HurriedCaller(Caller):
 
     def wait(
         self, seconds: float, sock: socket.socket | None = None, events: int = READABLE
-    ) -> int:
+    ) -> bool:
         if sock is not None and events != READABLE:
             return super().wait(seconds, sock, events)
         if self._all_said:
