@@ -10,6 +10,7 @@ import orjson
 
 from chat_api.errors import UpstreamBroken, UpstreamError
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.json_values import loads
 
 MAX_REPLY_BYTES = 67_108_864
 MAX_LISTING_BYTES = 4_194_304
@@ -41,7 +42,7 @@ def read_error(exchange: Exchange) -> Any:
     """The parsed body of an answer other than 200, None when it is no JSON or does not end."""
     until = time.monotonic() + MAX_ERROR_SECONDS
     try:
-        return orjson.loads(read_whole(exchange, until, MAX_ERROR_BYTES))
+        return loads(read_whole(exchange, until, MAX_ERROR_BYTES))
     except (UpstreamError, orjson.JSONDecodeError):
         return None  # the status alone says enough
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import orjson
-from orjson import loads
 
 from chat_api.errors import UpstreamBroken
 from chat_api.upstreams.base import Event
+from chat_api.upstreams.json_values import SHORTEST_DEEP, loads
 
 END = b"\n\n"
 BLANK_LINES = (END, b"\n\r", b"\r\r")
@@ -105,7 +105,9 @@ class EventDecoder:
                 elif self.done:
                     break
         except orjson.JSONDecodeError:
-            self.failure = UpstreamBroken("The upstream sent an event that is not JSON.")
+            self.failure = UpstreamBroken(
+                "The upstream sent an event that is not JSON, or nested too deeply."
+            )
         except UpstreamBroken as failure:
             self.failure = failure
         return events
@@ -144,5 +146,6 @@ def _lone_objects(frames: bytes) -> list[Event]:
     are_objects = frames.startswith(LEAD) and {text[:1] for text in found} == {b"{"}
     if not are_objects or b"\n" in b"".join(found):
         return []
-    data = [loads(text) for text in found]
+    parse = loads if max(map(len, found)) > SHORTEST_DEEP else orjson.loads
+    data = [parse(text) for text in found]
     return list(map(Event, [LEAD + text + END for text in found], data))

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from chat_api.upstreams.base import JsonObject
+from chat_api.upstreams.json_values import loads
 from chat_api.upstreams.shapes import array_at, invalid, object_at, string_at
 
 ROLES = {"developer": "system", "function": "tool"}
@@ -100,7 +101,7 @@ def _call(path: str, call: Any, index: int, names: dict[str, str]) -> JsonObject
     arguments = function.get("arguments") or {}
     if type(arguments) is str:
         try:
-            arguments = orjson.loads(arguments)
+            arguments = loads(arguments)
         except orjson.JSONDecodeError:
             raise invalid(path, "must be JSON.") from None
     called = {"index": index, "name": name, "arguments": object_at(path, arguments)}

@@ -10,6 +10,7 @@ from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from chat_api.upstreams.base import Call, Event
 from chat_api.upstreams.bodies import check_encoding, read_error
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.json_values import loads
 from chat_api.upstreams.ollama_reply import Chunks
 from chat_api.upstreams.refusals import from_status
 
@@ -97,6 +98,6 @@ def parsed(data: bytes | bytearray) -> object:
         UpstreamBroken: it is none.
     """
     try:
-        return orjson.loads(data)
+        return loads(data)
     except orjson.JSONDecodeError as error:
-        raise UpstreamBroken("The upstream's answer is not JSON.") from error
+        raise UpstreamBroken("The upstream's answer is not JSON, or nested too deeply.") from error

@@ -24,6 +24,7 @@ from chat_api.upstreams.bodies import MAX_LISTING_BYTES, read_error, read_whole
 from chat_api.upstreams.connection import Origin
 from chat_api.upstreams.embeddings import embedding_list, embedding_refusal
 from chat_api.upstreams.exchange import Exchange
+from chat_api.upstreams.json_values import loads
 from chat_api.upstreams.openai_request import (
     COMPLETIONS,
     EMBEDDINGS,
@@ -198,7 +199,7 @@ class OpenAIUpstream:
 def _listed(raw: bytes) -> list[JsonObject]:
     """The model objects in a body."""
     try:
-        return [model for model in orjson.loads(raw)["data"] if isinstance(model["id"], str)]
+        return [model for model in loads(raw)["data"] if isinstance(model["id"], str)]
     except (ValueError, KeyError, TypeError) as error:
         raise UpstreamBroken("The upstream's list of models is none.") from error
 
@@ -206,7 +207,7 @@ def _listed(raw: bytes) -> list[JsonObject]:
 def _completion(raw: bytes) -> JsonObject:
     """The completion in a body, checked as far as callers and we rely on it."""
     try:
-        data = orjson.loads(raw)
+        data = loads(raw)
         if type(data["choices"][0]["message"]) is dict:
             return data  # type: ignore[no-any-return]
     except (orjson.JSONDecodeError, LookupError, TypeError):

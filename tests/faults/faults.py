@@ -164,6 +164,8 @@ def well(whole: Script, stream: Script, tries: int = 1, text: str = "Hello!") ->
     return Fault(whole, stream, WELL, WELL, tries, text)
 
 
+DEEP = b',"x":%b%b}' % (b"[" * 300, b"]" * 300)
+"""Ends an object otherwise than with a bracket: more levels than can be written again."""
 HALF = with_length(WHOLE[:40], len(WHOLE))
 TOO_MUCH = {"error": {"message": "The upstream wants less of you.", "type": "x", "code": "y"}}
 """Its own words on a limit are for the caller."""
@@ -194,6 +196,9 @@ FAULTS: dict[str, Fault] = {
     "garbage for events": Fault(refuse(200, b"\xff\x00"), say(b"\xff\x00\n\n"), FAILED, FAILED),
     "garbage amid events": midway(
         refuse(200, WHOLE + b"}"), say(PIECE, b"data: \xff\xfe{\n\n", STOP, DONE)
+    ),
+    "JSON of 300 levels": midway(
+        refuse(200, WHOLE[:-1] + DEEP), say(PIECE, PIECE[:-3] + DEEP + b"\n\n", STOP, DONE)
     ),
     "half an event at the end": midway(
         refuse(200, WHOLE[:-1]), say(PIECE, b'data: {"choices":[{"index":0,"del')
