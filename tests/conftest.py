@@ -104,7 +104,7 @@ def services(
 ) -> Iterator[Services]:
     services = build_services(settings, upstream, openai=openai_upstream)
     yield services
-    assert services.gateway.in_flight == 0, "a call was not let go of"
+    assert services.gateway.admissions.in_flight == 0, "a call was not let go of"
     streams = upstream.streams + openai_upstream.streams
     assert all(stream.closed for stream in streams), "a stream was left open"
     services.database.close()

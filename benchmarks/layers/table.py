@@ -20,6 +20,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "validation": ("/schemas/", "/marshmallow/"),
     "routing of the model, tries": (
         "/services/gateway.py",
+        "/services/admission.py",
+        "/services/tries.py",
         "/services/routing.py",
         "/services/fallbacks.py",
         "/services/retries.py",

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
-from chat_api.errors import ChatApiError, Overloaded, UpstreamRefused
+from chat_api.errors import ChatApiError
 from chat_api.services import choices
-from chat_api.services.clients import CallRecord, Client
+from chat_api.services.admission import Admission, Admissions
+from chat_api.services.clients import Client
 from chat_api.services.fallbacks import PassBy, awake, first_success, open_first
 from chat_api.services.health import Health
-from chat_api.services.parameters import MOST_CHANGES, Parameters
-from chat_api.services.retries import with_retries
 from chat_api.services.routing import Router, Target
 from chat_api.services.streams import ChatStream, Opened, open_stream
+from chat_api.services.tries import Tries, Whole
 from chat_api.upstreams.base import Call, Completion, Embeddings, JsonObject
 
 FIRST_PIECE_GRACE_SECONDS = 5.0
 """How long a stream waits for its first piece before its headers leave without it."""
-
-T = TypeVar("T")
-Whole = TypeVar("Whole", Completion, Embeddings)
 
 
 class Gateway:
@@ -46,11 +42,9 @@ class Gateway:
         self._router = router
         self._health = health
         self._heartbeat_seconds = heartbeat_seconds
-        self._most_calls = most_calls
-        self._parameters = Parameters(is_strict=strict_params)
+        self._tries = Tries(strict_params=strict_params)
         self._grace_seconds = grace_seconds
-        self.in_flight = 0
-        """Answers that were admitted and have not ended."""
+        self.admissions = Admissions(most_calls)
 
     def complete(self, body: JsonObject, client: Client) -> Completion:
         """The whole answer to the body of a `POST /chat/completions`.
@@ -61,10 +55,10 @@ class Gateway:
         n = body.get("n") or 1
 
         def ask(target: Target) -> Completion:
-            upstream, call = target.upstream, self._begin(target, body, client)
+            upstream, call = target.upstream, self._tries.begin(target, body, client)
 
             def ask_one(call: Call) -> Completion:
-                return self._whole(upstream.complete, call, target, client.record)
+                return self._tries.whole(upstream.complete, call, target, client.record)
 
             if n == 1:
                 return ask_one(call)
@@ -76,22 +70,10 @@ class Gateway:
         """The answer to the body of a `POST /embeddings`. Raises as `complete` does."""
 
         def ask(target: Target) -> Embeddings:
-            call = self._begin(target, body, client)
-            return self._whole(target.upstream.embed, call, target, client.record)
+            call = self._tries.begin(target, body, client)
+            return self._tries.whole(target.upstream.embed, call, target, client.record)
 
         return self._first_answer(ask, 1, body, client)
-
-    def admit(self, n: int = 1) -> Admission:
-        """Let a call in that wants `n` answers: it counts for as many, since each may take a call
-        upstream. One that is alone is let in however many it wants.
-
-        Raises:
-            Overloaded
-        """
-        if self.in_flight and self.in_flight + n > self._most_calls:
-            raise Overloaded("This server has all hands full. Please try again.")
-        self.in_flight += n
-        return Admission(self, n)
 
     def stream(
         self, body: JsonObject, client: Client, admission: Admission | None = None
@@ -111,19 +93,19 @@ class Gateway:
         n = body.get("n") or 1
 
         def open_target(target: Target, until: float) -> Opened:
-            upstream, call = target.upstream, self._begin(target, body, client)
+            upstream, call = target.upstream, self._tries.begin(target, body, client)
 
             def try_once(call: Call) -> Opened:
                 return open_stream(upstream, call, until, client.record)
 
             def open_one(call: Call) -> Opened:
-                return self._with_retries(try_once, call, target, client.record, grace_end)
+                return self._tries.run(try_once, call, target, client.record, grace_end)
 
             if n == 1:
                 return open_one(call)
             return choices.stream(open_one, call, n, upstream.answers_one_choice, until)
 
-        admitted = admission or self.admit(n)
+        admitted = admission or self.admissions.admit(n)
 
         def on_close(failure: ChatApiError | None) -> None:
             admitted.release()
@@ -177,7 +159,7 @@ class Gateway:
     ) -> Whole:
         """What the first target answers that does not fail."""
         began_at = time.monotonic()
-        admission = self.admit(n)
+        admission = self.admissions.admit(n)
         try:
             targets = self._targets(body, client)
             answer = first_success(targets, ask, self._pass_by(client, began_at))
@@ -202,66 +184,6 @@ class Gateway:
 
         return pass_by
 
-    def _whole(
-        self, attempt: Callable[[Call], Whole], call: Call, target: Target, record: CallRecord
-    ) -> Whole:
-        """A whole answer; the record gets the headers that came with it."""
-        answer = self._with_retries(attempt, call, target, record)
-        record.upstream_headers = answer.headers
-        return answer
-
-    def _with_retries(
-        self,
-        attempt: Callable[[Call], T],
-        call: Call,
-        target: Target,
-        record: CallRecord,
-        until: float = float("inf"),
-    ) -> T:
-        """Retry, and count the tries. What the model refuses is left out and it is asked anew: a
-        refusal costs nothing, and is no failure that might pass by waiting."""
-
-        def counted() -> T:
-            nonlocal call
-            for _ in range(MOST_CHANGES):
-                record.attempts += 1
-                try:
-                    return attempt(call)
-                except UpstreamRefused as refusal:
-                    call = self._parameters.adapted(call, target.upstream, refusal, record)
-            record.attempts += 1
-            return attempt(call)
-
-        return with_retries(
-            counted,
-            call.caller.wait,
-            first_pause_seconds=target.upstream.retry_pause_seconds,
-            until=until,
-        )
-
-    def _begin(self, target: Target, body: JsonObject, client: Client) -> Call:
-        """The call to a target; the record says that it is the one who is asked."""
-        upstream, record = target.upstream, client.record
-        record.model, record.alias, record.upstream = target.model, target.alias, upstream.name
-        record.upstream_headers = None
-        key = client.upstream_key if upstream.accepts_caller_keys else None
-        fitted = self._parameters.fitted({**body, "model": target.model}, upstream, record)
-        return Call(fitted, client.caller, key)
-
     def _remember(self, client: Client, failure: ChatApiError | None, began_at: float) -> None:
         if client.record.upstream is not None:  # somebody was asked
             self._health.remember(client.record.upstream, failure, began_at)
-
-
-class Admission:
-    """What a call that was let in counts for, until it is released."""
-
-    def __init__(self, gateway: Gateway, n: int) -> None:
-        self._gateway = gateway
-        self._n = n
-
-    def release(self) -> None:
-        """The call has ended. May be called twice: a stream releases what it was given, and who
-        gave it cannot know whether it came to a stream."""
-        n, self._n = self._n, 0
-        self._gateway.in_flight -= n

@@ -13,9 +13,10 @@ from collections.abc import Callable
 import structlog
 
 from chat_api.errors import CallerGone, ChatApiError, InvalidRequest, StoreUnavailable
+from chat_api.services.admission import Admission
 from chat_api.services.clients import CallRecord, Client
 from chat_api.services.finding import there
-from chat_api.services.gateway import Admission, Gateway
+from chat_api.services.gateway import Gateway
 from chat_api.services.kept_streams import within_bounds
 from chat_api.services.response_replay import RUNNING, EventReplay
 from chat_api.services.response_turns import Turn, Turns, failure_code
@@ -73,7 +74,7 @@ class BackgroundRuns:
             StoreUnavailable: nobody could find it afterwards, so it is not begun.
         """
         self._gateway.check_model(turn.body.get("model"), turn.client)
-        admission = self._gateway.admit()
+        admission = self._gateway.admissions.admit()
         try:
             queued = turn.response
             first = turn.builder.begin()

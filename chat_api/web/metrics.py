@@ -114,7 +114,7 @@ class Metrics:
         """Tell the other processes what is not counted request by request. Each worker does it
         every second, and before it is read."""
         with self._lock:
-            self.tallies.report(self._gateway.in_flight)
+            self.tallies.report(self._gateway.admissions.in_flight)
             news = self._limiter.failures - self._failures_counted
             self.tallies.add((LIMITER_FAILURES.name,), news)
             self._failures_counted += news

@@ -256,11 +256,11 @@ def test_a_call_counts_for_as_many_as_it_wants(upstream: FakeUpstream) -> None:
     gateway = gateway_to(upstream, most_calls=3)
     upstream.enqueue(*[chunks("x")] * 6)
     stream = gateway.stream(body(2), Client())
-    assert gateway.in_flight == 2
+    assert gateway.admissions.in_flight == 2
     with pytest.raises(errors.Overloaded):
         gateway.stream(body(2), Client())
     stream.close()
-    assert gateway.in_flight == 0
+    assert gateway.admissions.in_flight == 0
     gateway.stream(body(4), Client()).close()  # alone: it could never be let in otherwise
     wait_until_closed(upstream)
 

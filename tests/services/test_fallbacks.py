@@ -136,7 +136,7 @@ def test_when_all_fail_the_last_failure_is_told(first: FakeUpstream, second: Fak
         gate.complete(body(), Client())
     with pytest.raises(errors.UpstreamBroken):
         gate.stream(body(), Client())
-    assert gate.in_flight == 0
+    assert gate.admissions.in_flight == 0
     assert all(stream.closed for stream in first.streams + second.streams)
 
 
@@ -236,7 +236,7 @@ def test_who_leaves_while_nobody_has_spoken_ends_the_call(
     first.enqueue([ROLE, 5.0])
     gate = gateway(first, second, grace_seconds=0.02)
     gate.stream(body(), Client()).close()
-    assert (gate.in_flight, first.streams[0].closed, second.calls) == (0, 1, [])
+    assert (gate.admissions.in_flight, first.streams[0].closed, second.calls) == (0, 1, [])
 
 
 def test_several_answers_come_from_the_next_one_too(
@@ -279,7 +279,7 @@ def test_when_all_cool_off_the_call_is_told_to_wait(
     with pytest.raises(errors.UpstreamCoolingOff) as caught:
         gate.stream(body(), Client())
     assert 0 < (caught.value.retry_after_seconds or 0) <= 30
-    assert (len(first.calls), len(second.calls), gate.in_flight) == (1, 1, 0)
+    assert (len(first.calls), len(second.calls), gate.admissions.in_flight) == (1, 1, 0)
 
 
 def test_who_is_alone_is_never_left_alone(first: FakeUpstream) -> None:

@@ -157,7 +157,7 @@ def test_more_calls_than_admitted_are_refused_at_once(upstream: FakeUpstream) ->
         small.stream(body(), Client())
     stream.close()
     small.complete(body(), Client())
-    assert small.in_flight == 0
+    assert small.admissions.in_flight == 0
 
 
 def test_without_an_upstream_the_text_says_what_to_set() -> None:
@@ -188,7 +188,7 @@ def test_vectors_come_from_the_next_one_where_an_upstream_has_none(upstream: Fak
     gateway = gateway_to(upstream, other, rules=rules)
     gateway.embed({"model": "vectors-1", "input": "Hi"}, client)
     assert (client.record.upstream, client.record.model) == ("other", "vectors-2")
-    assert (client.record.alias, gateway.in_flight) == ("vectors-1", 0)
+    assert (client.record.alias, gateway.admissions.in_flight) == ("vectors-1", 0)
 
 
 def test_vectors_count_among_the_calls_admitted(upstream: FakeUpstream) -> None:

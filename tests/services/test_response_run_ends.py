@@ -131,7 +131,7 @@ def test_the_last_event_of_a_cancelled_response_may_be_started_after(
     with pytest.raises(errors.InvalidRequest) as caught:
         services.responses.replay(created["id"], query, ME)
     assert caught.value.param == "starting_after"
-    wait_for(lambda: upstream.streams and services.gateway.in_flight == 0)
+    wait_for(lambda: upstream.streams and services.gateway.admissions.in_flight == 0)
 
 
 def test_a_replay_leaves_the_padding_out_where_that_is_asked(

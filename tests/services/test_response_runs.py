@@ -103,9 +103,9 @@ def beside(services: Services, upstream: FakeUpstream) -> Iterator[None]:
     upstream.enqueue([chunk({"content": "Hel"}), 5.0])
     with contextlib.closing(services.gateway.stream({"messages": []}, Client())):
         yield
-        wait_for(lambda: services.gateway.in_flight <= 1)
+        wait_for(lambda: services.gateway.admissions.in_flight <= 1)
         time.sleep(0.02)  # for a second release
-        assert services.gateway.in_flight == 1
+        assert services.gateway.admissions.in_flight == 1
 
 
 def test_of_many_runs_one_after_the_other_a_single_thread_tells_that_they_live(
@@ -167,7 +167,7 @@ def test_a_run_that_is_cancelled_makes_room(
     upstream.enqueue([chunk({"content": "Hel"}), 0.3, chunk({"content": "lo!"}), 5.0])
     running = worker.create()
     wait_for(lambda: len(upstream.streams) == 2)
-    assert services.gateway.in_flight == 2
+    assert services.gateway.admissions.in_flight == 2
     worker.runs.cancel(running, Client())
     worker.runs.end(10.0)
 

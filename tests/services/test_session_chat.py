@@ -142,7 +142,7 @@ def test_a_stream_whose_session_cannot_be_made_is_closed(
     upstream.enqueue(chunks("one"))
     with pytest.raises(errors.StoreUnavailable):
         begin(services)
-    assert upstream.streams[0].closed and services.gateway.in_flight == 0
+    assert upstream.streams[0].closed and services.gateway.admissions.in_flight == 0
 
 
 def test_a_session_deleted_before_the_answer_begins_is_not_found(

@@ -87,7 +87,7 @@ def test_a_stream_is_closed_when_the_server_refuses_its_headers(
     with app.test_request_context("/chat/stream", method="POST", json={"message": "Hi"}) as context:
         with pytest.raises(ValueError, match="does not like"):
             app.wsgi_app(context.request.environ, refuse)
-    assert services.gateway.in_flight == 0
+    assert services.gateway.admissions.in_flight == 0
 
 
 def test_a_stream_is_closed_when_its_reply_is_lost_to_a_hook(
@@ -101,4 +101,4 @@ def test_a_stream_is_closed_when_its_reply_is_lost_to_a_hook(
     upstream.enqueue(chunks("x"))
     reply = app.test_client().post("/chat/stream", json={"message": "Hi"})
     assert (reply.status_code, reply.get_json()["error"]) == (500, "Internal error.")
-    assert services.gateway.in_flight == 0
+    assert services.gateway.admissions.in_flight == 0
