@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 from chat_api.errors import UpstreamTimeout, UpstreamUnreachable
-from chat_api.upstreams.readiness import READABLE, WRITABLE
+from chat_api.upstreams.ends import READABLE, WRITABLE
 from chat_api.upstreams.waiting import Caller
 
 MAX_PROXY_HEAD_BYTES = 16_384

@@ -12,7 +12,6 @@ from chat_api.errors import (
     UpstreamRefused,
 )
 from chat_api.upstreams.base import JsonObject
-from chat_api.upstreams.json_values import loads
 
 NO_SUCH_ROUTE = (405, 501)
 
@@ -24,7 +23,7 @@ def embedding_list(raw: bytes) -> JsonObject:
         UpstreamBroken: there is none.
     """
     try:
-        data: JsonObject = loads(raw)
+        data: JsonObject = orjson.loads(raw)
         if all(type(item["embedding"]) in (list, str) for item in data["data"]):
             return data
     except (orjson.JSONDecodeError, LookupError, TypeError):

@@ -14,8 +14,8 @@ import ssl
 import time
 
 from chat_api.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from chat_api.upstreams.ends import BOTH, READABLE, WRITABLE
 from chat_api.upstreams.http1 import ResponseReader
-from chat_api.upstreams.readiness import BOTH, READABLE, WRITABLE
 from chat_api.upstreams.transport import WOULD_BLOCK, Transport
 from chat_api.upstreams.waiting import Caller
 
@@ -79,7 +79,7 @@ class Exchange:
         while not self._response.head_complete:
             piece = self._receive(until)
             if piece is None:
-                return False
+                return self._response.head_complete
             self._pending += piece
         return True
 
@@ -173,30 +173,39 @@ class Exchange:
     def _recv(self, until: float) -> bytes | None:
         """What one `recv` brings; b"" at the end, None when nothing came until then."""
         while not self._closed:
-            if self._awaits:
-                if not self._wait(min(until, self._silence_end()), self._awaits):
-                    if time.monotonic() < self._silence_end():
-                        return None
-                    raise UpstreamTimeout("The upstream stayed silent for too long.")
-                self._awaits = 0
-                continue
-            try:
-                data = self._sock.recv(READ_BYTES)
-            except WOULD_BLOCK as reason:
-                self._awaits = WRITABLE if isinstance(reason, ssl.SSLWantWriteError) else READABLE
-                continue
-            except OSError as error:
-                if self._response.fed:
-                    raise UpstreamBroken(
-                        "The upstream broke off in the middle of its answer."
-                    ) from error
-                data = b""
-            if len(data) < READ_BYTES:
-                self._has_read_all()
+            in_time = not self._awaits or self._wait(min(until, self._silence_end()), self._awaits)
+            # When the time is over, too: a wait without time may not have heard of all.
+            data = self._recv_now()
+            if data is None:
+                if in_time:
+                    continue
+                if time.monotonic() < self._silence_end():
+                    return None
+                raise UpstreamTimeout("The upstream stayed silent for too long.")
             if data or not self._resend():
                 return data
+            if self._response.head_complete:
+                return None  # refused while it was sent once more
         self._sock.close()  # it may have been opened anew meanwhile
         raise UpstreamBroken("The exchange was closed.")
+
+    def _recv_now(self) -> bytes | None:
+        """What one `recv` brings; b"" at the end, None where there is nothing yet."""
+        self._awaits = 0
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except WOULD_BLOCK as reason:
+            self._awaits = WRITABLE if isinstance(reason, ssl.SSLWantWriteError) else READABLE
+            return None
+        except OSError as error:
+            if self._response.fed:
+                raise UpstreamBroken(
+                    "The upstream broke off in the middle of its answer."
+                ) from error
+            data = b""
+        if len(data) < READ_BYTES:
+            self._has_read_all()
+        return data
 
     def _has_read_all(self) -> None:
         """There is nothing to read for now, so that waiting comes first. (TLS may hold what has
@@ -228,4 +237,6 @@ class Exchange:
             self._turn = time.monotonic()
             if self._closed:
                 self._sock.close()  # `close` left it to us
+        if self._closed:
+            raise UpstreamBroken("The exchange was closed.")
         return ready

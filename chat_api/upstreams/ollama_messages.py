@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from chat_api.upstreams.base import JsonObject
-from chat_api.upstreams.json_values import loads
+from chat_api.upstreams.json_values import MOST_DEPTH, loads
 from chat_api.upstreams.shapes import array_at, invalid, object_at, string_at
 
 ROLES = {"developer": "system", "function": "tool"}
@@ -101,9 +101,10 @@ def _call(path: str, call: Any, index: int, names: dict[str, str]) -> JsonObject
     arguments = function.get("arguments") or {}
     if type(arguments) is str:
         try:
-            arguments = loads(arguments)
+            arguments = loads(arguments.encode())
         except orjson.JSONDecodeError:
-            raise invalid(path, "must be JSON.") from None
+            text = f"must be JSON, nested in no more than {MOST_DEPTH} levels."
+            raise invalid(path, text) from None
     called = {"index": index, "name": name, "arguments": object_at(path, arguments)}
     if type(call.get("id")) is not str:
         return {"function": called}

@@ -8,7 +8,7 @@ import ssl
 import time
 
 from chat_api.errors import CallerGone
-from chat_api.upstreams.readiness import READABLE, End, two_ends
+from chat_api.upstreams.ends import READABLE, End, two_ends
 
 LOOK_SECONDS = 0.5
 """How often it is asked whether a caller is there whose next request has come already."""
@@ -54,14 +54,16 @@ class Caller:
         if self._gone:
             raise CallerGone("the caller left")
         deadline = time.monotonic() + seconds
+        watched = self._watched()
         while True:
             remaining = max(0.0, deadline - time.monotonic())
             pause = min(remaining, LOOK_SECONDS) if self._is_readable else remaining
-            ready = self._ends.wait(sock, events, self._watched(), pause)
+            ready = self._ends.wait(sock, events, watched, pause)
             if ready is End.UPSTREAM:
                 return True
             if ready is End.CALLER:
                 self._look()
+                watched = None  # still there: it sent its next request early
                 continue
             if self._is_readable:
                 self._look_closer()

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 
 from chat_api.errors import InvalidRequest
-from chat_api.nesting import is_deeper
 from chat_api.web.field_paths import error_path
 
 MOST_DEPTH = 100
@@ -30,12 +29,27 @@ def object_of(raw: bytes) -> dict[str, Any]:
         raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
     if type(value) is not dict:
         raise InvalidRequest("The body must be a JSON object.")
-    if is_deeper(value, raw, MOST_DEPTH):
-        raise InvalidRequest(f"The body is nested deeper than {MOST_DEPTH} levels.")
+    if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH:
+        _check_depth(value)
     # Of 19 digits in a row every sixth byte shows three: a tenth of the cost of looking at all.
     if b"000" in raw[::6].translate(DIGITS_AS_0):
         _check_whole_numbers(raw)
     return value
+
+
+def _check_depth(value: dict[str, Any]) -> None:
+    """Level by level, since recursion is what deep nesting breaks."""
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise InvalidRequest(f"The body is nested deeper than {MOST_DEPTH} levels.")
 
 
 def _check_whole_numbers(raw: bytes) -> None:

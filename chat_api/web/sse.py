@@ -124,8 +124,8 @@ def _as_they_came(events: list[Event]) -> bytes:
 
 def _without_usage(events: list[Event]) -> bytes:
     """The events without `usage`, cut out of their bytes where that is safe: it is the last that
-    each says, as nearly always; or one was found for each event that has one, and none is left. (An
-    unescaped "usage" cannot stand inside a string.)"""
+    each says, as nearly always; or one was found for each event that has one, and none is left. An
+    unescaped "usage" cannot stand inside a string. (Of a name said twice the last one counts.)"""
     raw = _as_they_came(events)
     pieces = raw.split(NO_USAGE + EVENT_END)
     if len(pieces) > len(events):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from chat_api.upstreams.readiness import READABLE
+from chat_api.upstreams.ends import READABLE
 from chat_api.upstreams.waiting import Caller
 
 

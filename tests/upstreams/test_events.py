@@ -114,7 +114,7 @@ BAD = [
     b'data: "text"\n\n',
     b"data: null\n\n",
     b'data: {"n":1}\ndata: {"n":2}\n\n',
-    b'data: {"n":%b%b}\n\n' % (b"[" * 200, b"]" * 200),
+    b'data: {"n":%b%b}\n\n' % (b"[" * 254, b"]" * 254),
 ]
 
 

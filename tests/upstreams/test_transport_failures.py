@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from chat_api.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
+from chat_api.upstreams.ends import READABLE
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
@@ -88,6 +89,26 @@ def test_a_wait_for_the_body_may_end_before_the_time_out(
         clock.advance(60)
         with pytest.raises(UpstreamTimeout):
             exchange.read(FOREVER)
+
+
+class HearsNothing(Caller):
+    """Whose waits end in vain, as one without time may among hundreds of sockets that are ready."""
+
+    def wait(
+        self, seconds: float, sock: socket.socket | None = None, events: int = READABLE
+    ) -> bool:
+        super().wait(1, sock, events)
+        return sock is not None and events != READABLE
+
+
+def test_what_has_come_is_read_before_anything_is_called_silent(
+    raw: Servers, transport_to: Transports
+) -> None:
+    server = raw(sends_and(HEAD + b"x" * 20, until_left))
+    transport = transport_to(server.url, silence=0.0)
+    with contextlib.closing(Exchange(transport, post(), HearsNothing())) as exchange:
+        assert exchange.wait_head(FOREVER)
+        assert exchange.read(FOREVER) == b"x" * 20
 
 
 def test_whoever_says_something_now_and_then_is_not_silent(

@@ -12,12 +12,14 @@ import pytest
 from chat_api.errors import UpstreamBroken, UpstreamUnreachable
 from chat_api.upstreams.transport import MAX_IDLE_SECONDS, Transport
 from chat_api.upstreams.waiting import Caller
-from tests.upstreams.helpers import Clock
+from tests.upstreams.helpers import Clock, within
 from tests.upstreams.wire import OK, RawServer, ask, post, receive, reset, until_left
 
 Transports = Callable[..., Transport]
 Servers = Callable[..., RawServer]
 End = Callable[[socket.socket], None]
+
+REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno"
 
 
 class FirstConnectionEnds:
@@ -79,6 +81,30 @@ def test_a_large_request_goes_again_whole(
     large = post(b"x" * 10_000_000)
     assert [ask(transport), ask(transport, large)] == [(200, b"ok")] * 2
     assert server.connections == 2 and serve.requests[1] == large
+
+
+def refuse_and_wait(connection: socket.socket) -> None:
+    connection.recv(1000)
+    connection.sendall(REFUSAL)
+    until_left(connection)
+
+
+def refuse_and_close(connection: socket.socket) -> None:
+    connection.recv(1000)
+    connection.sendall(REFUSAL)
+    connection.shutdown(socket.SHUT_WR)
+    until_left(connection)
+
+
+@pytest.mark.parametrize("later", [refuse_and_wait, refuse_and_close])
+def test_a_large_request_may_be_refused_while_it_goes_again(
+    raw: Servers, transport_to: Transports, later: End
+) -> None:
+    server = raw(FirstConnectionEnds(read_little_and_reset, later))
+    transport = transport_to(server.url)
+    ask(transport)
+    with within(5):
+        assert ask(transport, post(b"x" * 20_000_000)) == (413, b"no")
 
 
 @pytest.mark.parametrize("later", [read_and_close, read_and_reset])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat_api.errors import CallerGone
-from chat_api.upstreams.readiness import BOTH, WRITABLE
+from chat_api.upstreams.ends import BOTH, WRITABLE
 from chat_api.upstreams.waiting import Caller
 from tests.upstreams.helpers import Visitor, after, within
 from tests.upstreams.wire import reset
@@ -143,6 +143,23 @@ def test_bytes_read_by_somebody_else_meanwhile_are_no_leaving(visitor: Visitor) 
     thief = RacingSocket(fileno=os.dup(visitor.server_end.fileno()))
     with thief:
         assert Caller(thief).wait(0.05) is False
+
+
+def test_a_caller_who_seems_readable_for_ever_holds_up_nothing(
+    visitor: Visitor, pair: Pair
+) -> None:
+    visitor.own_end.send(b"G")
+    with UnreadableSocket(fileno=os.dup(visitor.server_end.fileno())) as unreadable, within(1):
+        assert Caller(unreadable).wait(0.05, pair[0]) is False
+        pair[1].send(b"x")
+        assert Caller(unreadable).wait(10, pair[0]) is True
+
+
+class UnreadableSocket(socket.socket):
+    """Which has something to read, as it says, and then has not."""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        raise BlockingIOError
 
 
 class RacingSocket(socket.socket):

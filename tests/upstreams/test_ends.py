@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import gevent
 import pytest
 
-from chat_api.upstreams.readiness import BOTH, READABLE, WRITABLE, End, Ends, LoopEnds, PolledEnds
+from chat_api.upstreams.ends import BOTH, READABLE, WRITABLE, End, Ends, LoopEnds, PolledEnds
 from tests.upstreams.helpers import within
 
 
@@ -78,14 +78,14 @@ def test_who_hangs_up_is_ready_to_be_read(ends: Ends, sockets: Sockets) -> None:
 
 def test_a_socket_with_the_number_of_a_closed_one_is_waited_for(ends: Ends) -> None:
     numbers = set()
-    for _ in range(3):
+    for _ in range(20):
         with ExitStack() as opened:
             sockets = Sockets(opened)
             numbers.add(sockets.upstream.fileno())
             assert ends.wait(sockets.upstream, READABLE, sockets.caller, 0.01) is None
             sockets.far_upstream.send(b"x")
             assert ends.wait(sockets.upstream, READABLE, sockets.caller, 10) is End.UPSTREAM
-    assert len(numbers) == 1
+    assert len(numbers) < 20
 
 
 def test_other_greenlets_run_meanwhile(sockets: Sockets) -> None:

@@ -13,6 +13,7 @@ from gevent.hub import Waiter
 READABLE, WRITABLE = 1, 2  # as libev numbers them
 BOTH = READABLE | WRITABLE
 POLLED = {READABLE: select.POLLIN, WRITABLE: select.POLLOUT, BOTH: select.POLLIN | select.POLLOUT}
+LIBEV = "gevent.libev.corecext"
 
 Socket = socket.socket | None
 
@@ -33,40 +34,41 @@ class Ends(Protocol):
         Args:
             upstream: waited for until it is ready for one of `events`, or has an error to tell.
             caller: waited for until it can be read, or has an error to tell.
-            seconds: 0 for a look.
 
         Returns:
-            Which one is, the caller where both are; None when none was in that time, or a
-            little earlier.
+            Which one is, the caller where both are; None at the end of the time, or a little
+            earlier. Of many that are ready in that very moment it may not have heard yet.
         """
 
 
 def two_ends() -> Ends:
-    """What waits here: for gevent's greenlets, or for plain threads."""
-    return LoopEnds() if monkey.is_module_patched("select") else PolledEnds()
+    """What waits here: for gevent's greenlets on its usual loop, or for whatever else."""
+    is_usual = monkey.is_module_patched("select") and type(get_hub().loop).__module__ == LIBEV
+    return LoopEnds() if is_usual else PolledEnds()
 
 
 class LoopEnds:
-    """Waits in gevent's event loop.
+    """Waits in gevent's event loop, libev's.
 
-    It keeps the watchers of the sockets that it has waited for. One that is started again before
-    the loop goes round takes no system call; `gevent.select.poll` makes all anew for each wait,
-    which was a third of what an event costs that comes by itself.
+    It keeps the watchers of the two sockets. One that is started again before the loop goes round
+    takes no system call; `gevent.select.poll` makes all anew for each wait, which was a third of
+    what an event costs that comes by itself.
     """
 
     def __init__(self) -> None:
-        self._watchers: dict[tuple[socket.socket, int], Any] = {}
+        # Of what is ready at the same time the highest priority is told; a timer has 0.
+        self._upstream = _Watched(priority=1)
+        self._caller = _Watched(priority=2)
 
     def wait(self, upstream: Socket, events: int, caller: Socket, seconds: float) -> End | None:
         """See `Ends.wait`."""
         hub = get_hub()
         waiter = Waiter(hub)
-        # Of what is ready at the same time the highest priority is told.
-        started: list[tuple[Any, End | None]] = [(hub.loop.timer(seconds, priority=0), None)]
+        started: list[tuple[Any, End | None]] = [(hub.loop.timer(seconds), None)]
         if upstream is not None:
-            started.append((self._watcher(upstream, events, priority=1), End.UPSTREAM))
+            started.append((self._upstream.watcher(upstream, events), End.UPSTREAM))
         if caller is not None:
-            started.append((self._watcher(caller, READABLE, priority=2), End.CALLER))
+            started.append((self._caller.watcher(caller, READABLE), End.CALLER))
         try:
             for watcher, end in started:
                 watcher.start(waiter.switch, end)
@@ -75,17 +77,28 @@ class LoopEnds:
             for watcher, _ in started:
                 watcher.stop()
 
-    def _watcher(self, sock: socket.socket, events: int, priority: int) -> Any:
-        watcher = self._watchers.get((sock, events))
-        if watcher is None:
-            watcher = get_hub().loop.io(sock.fileno(), events, priority=priority)
-            self._watchers[sock, events] = watcher
-        return watcher
+
+class _Watched:
+    """The socket that was waited for last, and its watcher."""
+
+    def __init__(self, priority: int) -> None:
+        self._priority = priority
+        self._sock: Socket = None
+        self._events = 0
+        self._watcher: Any = None
+
+    def watcher(self, sock: socket.socket, events: int) -> Any:
+        """That of the socket, which nobody else waits for meanwhile."""
+        if sock is not self._sock or events != self._events:
+            self._watcher = get_hub().loop.io(sock.fileno(), events, priority=self._priority)
+            self._sock, self._events = sock, events
+        assert not self._watcher.active
+        return self._watcher
 
 
 class PolledEnds:
-    """Waits in the kernel. `select.poll`, not `select.select`, which fails for descriptors above
-    1,023."""
+    """Waits in the kernel, or as `select.poll` is patched. Not by `select.select`, which fails for
+    descriptors above 1,023."""
 
     def wait(self, upstream: Socket, events: int, caller: Socket, seconds: float) -> End | None:
         """See `Ends.wait`."""
