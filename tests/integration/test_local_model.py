@@ -101,6 +101,12 @@ def test_a_conversation_goes_on_where_it_was(server: Server) -> None:
 
 
 def test_the_stream_comes_event_by_event_and_ends_with_done(server: Server) -> None:
+    # A reader whom a busy machine leaves waiting finds all at once: eight tokens take 0.1 s.
+    assert any(seconds_of_a_stream(server) > 0.01 for _ in range(10)), "all in one"
+
+
+def seconds_of_a_stream(server: Server) -> float:
+    """From its first event to its last."""
     moments = []
     frames = []
     with patient(server, CHAT_STREAM, QUESTION) as call:
@@ -113,7 +119,8 @@ def test_the_stream_comes_event_by_event_and_ends_with_done(server: Server) -> N
     assert "Paris" in text_of(frames)
     assert last["done"] is True and last["model"] == MODEL
     assert last["usage"]["completion_tokens"] > 0
-    assert len(moments) > 3 and moments[-1] - moments[0] > 0.01, "not all in one"
+    assert len(moments) > 3
+    return moments[-1] - moments[0]
 
 
 def test_the_sdk_chats_with_any_name(server: Server, sdk: openai.OpenAI) -> None:
