@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from chat_api.errors import ChatApiError
 from chat_api.upstreams.base import Call, Completion, Embeddings, Event, JsonObject
 from chat_api.upstreams.parameters import NONE, Ignored
 from chat_api.upstreams.waiting import Caller
+
+LONGEST_SILENCE_SECONDS = 30.0
+"""Until an event that nobody sets: the test fails then, and does not hang."""
 
 
 def completion(text: str = "Hello!", **extra: Any) -> JsonObject:
@@ -65,8 +69,22 @@ def frame(data: JsonObject) -> bytes:
     return b"data: " + orjson.dumps(data) + b"\n\n"
 
 
+class Silence:
+    """Of so many seconds, or until an event is set: that holds however slow a test's machine is."""
+
+    def __init__(self, length: float | threading.Event) -> None:
+        is_timed = isinstance(length, int | float)
+        self._end = threading.Event() if is_timed else length
+        self._ends_at = time.monotonic() + (length if is_timed else LONGEST_SILENCE_SECONDS)
+
+    def is_over(self, until: float) -> bool:
+        """Whether it ends until then; waits for it."""
+        seconds = min(until, self._ends_at) - time.monotonic()
+        return self._end.wait(max(0.0, seconds)) or time.monotonic() >= self._ends_at
+
+
 class FakeEventStream:
-    """Batches of chunks, errors to be raised, and numbers: seconds of silence."""
+    """Batches of chunks, errors to be raised, and lengths of silence (see `Silence`)."""
 
     headers = None
 
@@ -74,23 +92,22 @@ class FakeEventStream:
         self.ended = False
         self.closed = 0
         self._steps = deque(steps)
-        self._silent_until = 0.0
+        self._silence: Silence | None = None
 
     def read(self, until: float) -> list[Event]:
         """See `EventStream.read`."""
-        if self._silent_until:
-            time.sleep(max(0.0, min(until, self._silent_until) - time.monotonic()))
-            if time.monotonic() < self._silent_until:
+        if self._silence:
+            if not self._silence.is_over(until):
                 return []
-            self._silent_until = 0.0
+            self._silence = None
         if not self._steps:
             self.ended = True
             return []
         step = self._steps.popleft()
         if isinstance(step, Exception):
             raise step
-        if isinstance(step, int | float):
-            self._silent_until = time.monotonic() + step
+        if isinstance(step, int | float | threading.Event):
+            self._silence = Silence(step)
             return self.read(until)
         batch = step if isinstance(step, list) else [step]
         self.ended = not self._steps

@@ -35,6 +35,7 @@ class WatchedStore(SqlResponseStore):
     def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
         super().__init__(services.database, ResponseBounds(HOUR, 100), clock)
         self.beating: set[int] = set()
+        self.beats = 0
         self.begun = 0
         self.refuses = False
         self.fails = False
@@ -47,6 +48,7 @@ class WatchedStore(SqlResponseStore):
 
     def beat(self, response_ids: Sequence[str]) -> set[str]:
         self.beating.add(threading.get_ident())
+        self.beats += 1
         return super().beat(response_ids)
 
     def finish(self, response_id: str, body: JsonObject, events: Sequence[JsonObject] = ()) -> bool:
@@ -109,13 +111,21 @@ def beside(services: Services, upstream: FakeUpstream) -> Iterator[None]:
 
 
 def test_of_many_runs_one_after_the_other_a_single_thread_tells_that_they_live(
-    worker: Worker, store: WatchedStore, upstream: FakeUpstream
+    worker: Worker, services: Services, store: WatchedStore, upstream: FakeUpstream
 ) -> None:
+    """One of them is under way all the time: without any the thread may end, and begin anew."""
+    goes_on = threading.Event()
+    upstream.enqueue([goes_on, *chunks("Hello!")])
+    running = worker.create()
+    wait_for(lambda: upstream.streams)
     for _ in range(5):
         upstream.enqueue(chunks("Hello!"))
         worker.wait(worker.create())
-    upstream.enqueue([3 * BEAT_SECONDS, *chunks("Hello!")])
-    worker.wait(worker.create())
+        wait_for(lambda: services.gateway.admissions.in_flight == 1)
+    beats = store.beats
+    wait_for(lambda: store.beats >= beats + 3)
+    goes_on.set()
+    worker.wait(running)
     worker.runs.end(10.0)
     assert len(store.beating) == 1
 
@@ -148,10 +158,12 @@ def test_those_that_died_with_a_worker_have_failed_when_another_run_begins(
 def test_a_run_beyond_max_streams_is_refused_at_once_and_not_stored(
     worker: Worker, store: WatchedStore, upstream: FakeUpstream
 ) -> None:
-    upstream.enqueue([0.1, *chunks("Hello!")], chunks("again"))
+    goes_on = threading.Event()
+    upstream.enqueue([goes_on, *chunks("Hello!")], chunks("again"))
     running = worker.create()
     with pytest.raises(Overloaded):
         worker.create()
+    goes_on.set()
     assert store.begun == 1
     worker.wait(running)
     worker.runs.end(10.0)
