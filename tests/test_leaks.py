@@ -18,8 +18,9 @@ import redis
 from tests.integration.pipelining import pipeline, request
 from tests.integration.wire import exchange_raw, get
 from tests.leaks import LeakFound, Secrets
+from tests.ports import free_port
 from tests.redis_server import RedisServer
-from tests.servers import ROOT, Server, clean_environment, free_port, running
+from tests.servers import ROOT, Server, clean_environment, running
 
 KEY = "sk-planted-schlüssel"
 ENVIRONMENT = {"OPENAI_API_KEY": KEY}

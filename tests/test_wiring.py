@@ -26,8 +26,9 @@ from chat_api.upstreams_file import NamedUpstream, UpstreamsFile
 from chat_api.wiring import build_services, limit_store, response_bounds
 from tests.fakes import completion
 from tests.ollama_wire import speak
+from tests.ports import free_port
 from tests.scripted import ScriptedUpstream
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT
 
 OWN_KEY = "sk-proj-" + "k" * 156
 

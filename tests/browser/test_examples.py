@@ -14,7 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.conftest import KEY, PATIENCE_MS
-from tests.servers import ROOT, Server, free_port, gunicorn
+from tests.ports import free_port
+from tests.servers import ROOT, Server, gunicorn
 
 PAGES = sorted((ROOT / "examples").glob("*.html"))
 each_page = pytest.mark.parametrize("file", PAGES, ids=lambda path: path.name)

@@ -12,8 +12,9 @@ from click.testing import Result
 
 from tests.commands.processes import command
 from tests.mock_server import API_KEY
+from tests.ports import free_port
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.servers import Server, free_port
+from tests.servers import Server
 
 Run = Callable[..., Result]
 

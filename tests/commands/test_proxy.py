@@ -12,8 +12,9 @@ from chat_api.commands.proxy import Arrival, check_forwarding, judge
 from tests.commands.processes import by_subject
 from tests.commands.proxies import BadProxy
 from tests.mock_server import API_KEY
+from tests.ports import free_port
 from tests.scripted import ScriptedUpstream
-from tests.servers import Server, free_port
+from tests.servers import Server
 
 Run = Callable[..., Result]
 

@@ -19,7 +19,8 @@ from tests.integration.test_processes import ENDS, Held, begin, begin_at_each, r
 from tests.integration.test_sessions import begin as begin_session
 from tests.integration.test_sessions import said
 from tests.integration.wire import Call, both_workers, get, send, wait_for
-from tests.servers import free_port, gunicorn
+from tests.ports import free_port
+from tests.servers import gunicorn
 
 SLOW_SECONDS = 2
 """An answer of `/health` that took so long is as bad as none."""

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.integration.wire import wait_for
-from tests.servers import ROOT, Server, free_port, gunicorn
+from tests.ports import free_port
+from tests.servers import ROOT, Server, gunicorn
 
 RECIPES = ROOT / "deploy/nginx"
 # What stands around the recipes in Debian's nginx.conf or the image's; paths are the folder's.

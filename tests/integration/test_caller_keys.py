@@ -14,8 +14,9 @@ from tests.fakes import chunk, frame
 from tests.integration.stage import Script, Stage, refuse
 from tests.integration.wire import Call, Reply, get, log_line, send, wait_for
 from tests.ollama_wire import root, speak
+from tests.ports import free_port
 from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
-from tests.servers import Server, free_port, gunicorn
+from tests.servers import Server, gunicorn
 
 CANARY = "canaryOfTheCaller"
 KEY = f"sk-proj-{CANARY}".ljust(164, "_")

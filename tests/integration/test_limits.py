@@ -24,8 +24,9 @@ from tests.integration.wire import (
     send,
     wait_for,
 )
+from tests.ports import free_port
 from tests.redis_server import RedisServer
-from tests.servers import Server, free_port, gunicorn
+from tests.servers import Server, gunicorn
 
 LIMIT = 30
 CALLS = 60

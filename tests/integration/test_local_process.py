@@ -18,7 +18,8 @@ import pytest
 
 from chat_api.upstreams import local, local_process
 from tests.integration.wire import wait_for
-from tests.servers import free_port, gunicorn
+from tests.ports import free_port
+from tests.servers import gunicorn
 
 MODEL = local.find_model(None) or Path()
 pytestmark = pytest.mark.skipif(

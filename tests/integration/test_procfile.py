@@ -14,8 +14,9 @@ import trustme
 
 from tests.integration.doors import API_CHAT
 from tests.integration.wire import get, send, wait_for
+from tests.ports import free_port
 from tests.redis_server import RedisServer
-from tests.servers import ROOT, Server, clean_environment, free_port, running
+from tests.servers import ROOT, Server, clean_environment, running
 
 PASSWORD = "p4ssw0rd"
 SLUG = ("Procfile", "main.py", "gunicorn.conf.py", "deploy", "chat_api")

@@ -16,8 +16,9 @@ import pytest
 from chat_api.settings import Settings
 from tests.integration.doors import DOORS
 from tests.integration.wire import ask_at, get, wait_for
+from tests.ports import free_port
 from tests.scripted import ScriptedUpstream
-from tests.servers import ROOT, Server, clean_environment, free_port, running
+from tests.servers import ROOT, Server, clean_environment, running
 
 SECRET = "sk-canary-never-to-be-shown"
 NO_SETTINGS = {

@@ -12,7 +12,7 @@ import pytest
 
 from chat_api.errors import StoreUnavailable
 from chat_api.stores.redis_limits import TIMEOUT_SECONDS, RedisLimits
-from tests.servers import free_port
+from tests.ports import free_port
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import pytest
 from chat_api.errors import CallerGone, UpstreamTimeout, UpstreamUnreachable
 from chat_api.upstreams.connection import Origin, connect
 from chat_api.upstreams.waiting import Caller
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.upstreams.helpers import Visitor, after, eventually, within
 from tests.upstreams.wire import RawServer, receive, until_left
 

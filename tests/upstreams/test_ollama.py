@@ -17,8 +17,8 @@ from chat_api.errors import (
 )
 from chat_api.upstreams.ollama import OllamaUpstream, is_listening
 from tests.ollama_wire import USAGE, call, encode, line, read_all, root, speak
+from tests.ports import free_port
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.servers import free_port
 from tests.upstreams.helpers import Visitor, after, eventually, within
 
 Make = Callable[..., OllamaUpstream]

@@ -10,8 +10,8 @@ import pytest
 from chat_api import errors
 from chat_api.upstreams.openai import LISTING_TIMEOUT_SECONDS, OpenAIUpstream
 from chat_api.upstreams.waiting import Caller
+from tests.ports import free_port
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.servers import free_port
 from tests.upstreams.helpers import Clock, HurriedCaller, Visitor, after
 
 Upstreams = Callable[..., OpenAIUpstream]

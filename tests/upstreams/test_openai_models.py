@@ -22,8 +22,8 @@ from chat_api.errors import (
 )
 from chat_api.upstreams.bodies import MAX_LISTING_BYTES
 from chat_api.upstreams.openai import OpenAIUpstream
+from tests.ports import free_port
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.servers import free_port
 
 Upstreams = Callable[..., OpenAIUpstream]
 MODEL = {"id": "gpt-4o-mini", "object": "model", "created": 1, "owned_by": "test"}

@@ -15,7 +15,7 @@ from chat_api.upstreams.ends import READABLE
 from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
-from tests.servers import free_port
+from tests.ports import free_port
 from tests.upstreams.helpers import Clock, within
 from tests.upstreams.wire import (
     FOREVER,
