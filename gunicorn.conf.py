@@ -2,9 +2,14 @@
 
 # ruff: noqa: E402 - patching comes first: a module that was imported before it keeps blocking
 # sockets and locks, and then one HTTPS call stops every stream of its worker.
+import gc
+
 from gevent import monkey
 
 monkey.patch_all()
+# Nearly all that is made from here on stays. Looking at it again and again while it grows took a
+# fourteenth of the start; `hooks.prepare_fork` has the collector look again.
+gc.disable()
 
 import os
 

@@ -88,6 +88,7 @@ def prepare_fork(server: Any, worker: Any) -> None:
     """
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()
     for listener in server.LISTENERS:
         end_unread_connections(listener.sock)
     taken = {other.slot for other in server.WORKERS.values()}

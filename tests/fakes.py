@@ -73,14 +73,18 @@ class Silence:
     """Of so many seconds, or until an event is set: that holds however slow a test's machine is."""
 
     def __init__(self, length: float | threading.Event) -> None:
-        is_timed = isinstance(length, int | float)
-        self._end = threading.Event() if is_timed else length
-        self._ends_at = time.monotonic() + (length if is_timed else LONGEST_SILENCE_SECONDS)
+        self._event = length if isinstance(length, threading.Event) else None
+        seconds = length if isinstance(length, int | float) else LONGEST_SILENCE_SECONDS
+        self._ends_at = time.monotonic() + seconds
 
     def is_over(self, until: float) -> bool:
-        """Whether it ends until then; waits for it."""
-        seconds = min(until, self._ends_at) - time.monotonic()
-        return self._end.wait(max(0.0, seconds)) or time.monotonic() >= self._ends_at
+        """Whether it ends until then; waits for it. A test may put a clock of its own in place of
+        `time.monotonic` and `time.sleep`."""
+        seconds = max(0.0, min(until, self._ends_at) - time.monotonic())
+        if self._event:
+            return self._event.wait(seconds) or time.monotonic() >= self._ends_at
+        time.sleep(seconds)
+        return time.monotonic() >= self._ends_at
 
 
 class FakeEventStream:

@@ -18,14 +18,15 @@ def test_a_worker_counts_at_the_first_place_that_is_free_and_shares_what_is_ther
         WORKERS={1: SimpleNamespace(slot=0), 2: SimpleNamespace(slot=2)}, LISTENERS=[]
     )
     worker = SimpleNamespace()
-    before = gc.get_threshold()
+    threshold = gc.get_threshold()
+    gc.disable()
     try:
         hooks.prepare_fork(master, worker)
-        assert gc.get_freeze_count() > 10_000
+        assert gc.get_freeze_count() > 10_000 and gc.isenabled()
         assert gc.get_threshold() == hooks.COLLECT_AFTER
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
+    finally:  # what is frozen stays so, as what conftest.py has frozen
+        gc.set_threshold(*threshold)
+        gc.enable()
     assert worker.slot == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import Any
 
@@ -18,6 +17,18 @@ from tests.fakes import USAGE_CHUNK, FakeUpstream, chunk, chunks
 THOUGHT = chunk({"reasoning_content": "hm"})
 LAST = chunk({}, "stop")
 MESSAGES = [{"role": "user", "content": "Hi"}]
+
+
+class Clock:
+    """Time goes on where somebody sleeps, and nowhere else."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "sleep", self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def pieces_of(upstream: FakeUpstream, heartbeat: float, *steps: Any) -> list[bytes]:
@@ -48,16 +59,21 @@ def test_an_upstream_that_only_thinks_is_silence_to_the_caller(upstream: FakeUps
     ids=["chat", "v1", "responses"],
 )
 def test_what_makes_no_event_prolongs_no_silence(
-    upstream: FakeUpstream, path: str, asked: dict[str, Any], nothing: Any
+    monkeypatch: pytest.MonkeyPatch,
+    upstream: FakeUpstream,
+    path: str,
+    asked: dict[str, Any],
+    nothing: Any,
 ) -> None:
     """By a ping at its time, though the last of it came just before."""
     settings = Settings(stream_heartbeat_seconds=0.4)
     client = create_app(settings, build_services(settings, upstream)).test_client()
     upstream.enqueue([chunk({"content": "x"}), *[0.05, nothing] * 7, 1.0, LAST])
+    clock = Clock(monkeypatch)
     with client.post(path, json=asked, buffered=False) as reply:
-        sent = [(time.monotonic(), piece) for piece in reply.response if piece]
-    assert max(after - before for (before, _), (after, _) in itertools.pairwise(sent)) < 0.7
-    assert [piece for _, piece in sent].count(b": ping\n\n") == 3
+        sent = [(clock.now, piece) for piece in reply.response if piece]
+    pings = [when for when, piece in sent if piece == b": ping\n\n"]
+    assert pings == pytest.approx([0.4, 0.8, 1.2])
 
 
 def test_no_heartbeats_are_sent_where_they_are_off(upstream: FakeUpstream) -> None:
