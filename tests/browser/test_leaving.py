@@ -87,8 +87,10 @@ def test_a_chat_is_opened_again_by_its_button(chat: Chat) -> None:
     chat.page.get_by_role("button", name="New chat").click()
     chat.page.context.set_offline(True)
     chat.titles.click()
+    again = chat.page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()  # else the page may ask only when it is online again, and succeed
     chat.page.context.set_offline(False)
-    chat.page.get_by_role("button", name="Try again").click()
+    again.click()
     expect(chat.page.locator(".bubble")).to_have_text("one")
 
 
