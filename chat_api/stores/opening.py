@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gevent import monkey
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, select, text
 
 from chat_api.stores.engines import FILE_NAME
-from chat_api.stores.schema import NEWEST
+from chat_api.stores.schema import NEWEST, metadata, versions
 
 MIGRATION_LOCK = 0x63686174  # any number that nobody else takes in that database
 PAUSE_SECONDS = 0.02
@@ -69,11 +69,23 @@ def migrate(connection: Connection) -> None:
     is."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATION_LOCK})
-    if _version(connection) < NEWEST:
+    version = _version(connection)
+    if version is None:
+        _create(connection)
+    elif version < NEWEST:
         importlib.import_module("chat_api.stores.migrations").upgrade(connection)
 
 
-def _version(connection: Connection) -> str:
-    if not inspect(connection).has_table("alembic_version"):
-        return ""
-    return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+def _version(connection: Connection) -> str | None:
+    """None where nothing has been migrated or created yet."""
+    if not inspect(connection).has_table(versions.name):
+        return None
+    return connection.scalar(select(versions.c.version_num)) or ""
+
+
+def _create(connection: Connection) -> None:
+    """All at once what the migrations would make one after the other, and without Alembic: a first
+    start is a sixth of a second shorter."""
+    metadata.create_all(connection, checkfirst=False)  # a table of that name is somebody else's
+    versions.create(connection)
+    connection.execute(insert(versions).values(version_num=NEWEST))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -20,13 +23,32 @@ from sqlalchemy import Connection, delete, text
 from chat_api.errors import StoreUnavailable
 from chat_api.stores import migrations
 from chat_api.stores.base import Bounds
-from chat_api.stores.engines import FILE_NAME
+from chat_api.stores.engines import FILE_NAME, postgresql_engine, sqlite_engine
+from chat_api.stores.opening import migrate
 from chat_api.stores.schema import NEWEST, metadata, sessions
 from chat_api.stores.sessions import SqlSessionStore
 from chat_api.stores.sql import Database, open_counters, open_database
+from tests.servers import ROOT
 
 BOUNDS = Bounds(3600, 100, 100, 1_000_000)
 FIRST_TABLES = ("sessions", "session_messages")
+# All that a database has been made of: columns in their order, types, constraints, indexes.
+STRUCTURE = {
+    "sqlite": "SELECT type, name, tbl_name, sql FROM sqlite_master",
+    "postgresql": """
+        SELECT 'column', attrelid::regclass::text, attname, attnum::text, attnotnull::text,
+            format_type(atttypid, atttypmod)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0
+        UNION ALL
+        SELECT 'constraint', conrelid::regclass::text, conname, contype::text, '',
+            pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+        UNION ALL
+        SELECT 'index', tablename, indexname, '', '', indexdef
+        FROM pg_indexes WHERE schemaname = current_schema()
+    """,
+}
 EXCHANGE = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 
 
@@ -76,14 +98,38 @@ def test_the_newest_migration_is_the_one_that_the_code_knows() -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
-def test_the_migrations_make_the_tables_of_the_schema(
-    request: pytest.FixtureRequest, folder: Path, backend: str
+def test_a_new_database_is_what_the_migrations_would_have_made_of_it(
+    request: pytest.FixtureRequest, tmp_path: Path, backend: str
 ) -> None:
-    url = request.getfixturevalue("postgresql_url") if backend == "postgresql" else None
-    database = open_database(url, str(folder))
-    found = database.read(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
-    database.close()
-    assert found == []
+    if backend == "sqlite":
+        engine = sqlite_engine(tmp_path, patience_seconds=1)
+    else:
+        url = request.getfixturevalue("postgresql_url")
+        engine = postgresql_engine(url, patience_seconds=1)
+
+    def structure(make: Callable[[Connection], None]) -> set[tuple[Any, ...]]:
+        with engine.connect() as connection:  # which undoes all of it
+            if backend == "postgresql":
+                connection.execute(text("CREATE SCHEMA chat_api_empty"))
+                connection.execute(text("SET LOCAL search_path TO chat_api_empty"))
+            make(connection)
+            return {tuple(row) for row in connection.execute(text(STRUCTURE[backend]))}
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(engine.dispose)
+        created = structure(migrate)
+        assert created == structure(migrations.upgrade)
+    assert len(created) > 2 * len(metadata.tables)
+
+
+def test_a_start_with_nothing_to_migrate_does_not_load_alembic(tmp_path: Path) -> None:
+    script = (
+        "import sys; from chat_api.stores.sql import open_database as open; "
+        "store = open(None, sys.argv[1]); store.read(lambda c: None); store.close(); "
+        "assert 'alembic' not in sys.modules"
+    )
+    for _ in ("new", "made before"):
+        subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, check=True)
 
 
 def test_many_may_open_it_at_once(folder: Path) -> None:
