@@ -56,7 +56,7 @@ class Server:
         key = self.secrets.gateway_key.encode().decode("latin-1")
         asked = urllib.request.Request(f"{self.url}/metrics", headers={"x-api-key": key})
         with contextlib.suppress(OSError, http.client.HTTPException):
-            with urllib.request.urlopen(asked, timeout=2) as reply:
+            with urllib.request.urlopen(asked, timeout=20) as reply:
                 return bytes(reply.read())
         return b""
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
 from tests.fakes import chunks, frame
-from tests.integration.stage import Stage, write_until_left
+from tests.integration.stage import Stage, wait_without_silence, write_until_left
 from tests.integration.wire import PATIENCE_SECONDS
 from tests.scripted import Exchange
 from tests.servers import Server
@@ -169,6 +169,6 @@ def write_in_two(exchange: Exchange, was_seen: threading.Event, beginning: str, 
     role, first, *others = [frame(data) for data in chunks(beginning, rest)]
     exchange.start_stream()
     exchange.chunk(role + first)
-    was_seen.wait(PATIENCE_SECONDS)
+    wait_without_silence(exchange, was_seen)
     exchange.chunk(b"".join(others))
     exchange.send(b"0\r\n\r\n")

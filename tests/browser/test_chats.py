@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Opener
-from tests.integration.stage import Stage, prompt_of, write_until_left
+from tests.fakes import chunks, frame
+from tests.integration.stage import Stage, prompt_of, wait_without_silence, write_until_left
 from tests.integration.wire import PATIENCE_SECONDS, get, send
 from tests.scripted import Exchange, answer_plainly
 from tests.servers import Server
@@ -47,8 +48,12 @@ def test_an_answer_goes_on_while_another_chat_is_open(
 
     def answer(exchange: Exchange) -> None:
         if prompt_of(exchange) == "Slow":
-            is_elsewhere.wait(PATIENCE_SECONDS)
-        answer_plainly(exchange)
+            exchange.start_stream()
+            wait_without_silence(exchange, is_elsewhere)
+            exchange.chunk(b"".join(frame(data) for data in chunks("Hello!")))
+            exchange.send(b"0\r\n\r\n")
+        else:
+            answer_plainly(exchange)
 
     stage.play(answer)
     chat = open_chat(relay)
@@ -173,6 +178,7 @@ def test_an_earlier_question_is_edited_and_what_followed_goes(chat: Chat) -> Non
     for text in ("one", "two", "three"):
         chat.ask(text)
     chat.page.reload()
+    expect(chat.exchanges.last).to_have_attribute("data-state", "whole")
     chat.exchanges.nth(1).get_by_role("button", name="Edit the question").click()
     box = chat.page.get_by_role("textbox", name="The question anew")
     expect(box).to_have_value("two")

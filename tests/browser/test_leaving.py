@@ -73,6 +73,7 @@ def test_a_chat_that_cannot_be_opened_loses_neither_instructions_nor_a_question(
     expect(chat.exchanges).to_have_count(0)
     chat.page.context.set_offline(False)
     chat.box.press("Enter")
+    expect(chat.exchanges.last).to_have_attribute("data-state", "whole")
     expect(chat.exchanges.last.locator(".text")).to_have_text("You said: two")
     assert chat.texts()[0] == "one"
     assert chat.stored() == ["one", "You said: one", "two", "You said: two"]

@@ -39,6 +39,7 @@ def test_what_is_too_long_to_be_rendered_is_shown_as_it_came(
     chat.page.on("response", lambda response: statuses.append(response.status))
     exchange = chat.send("Go on")
     expect(exchange.locator(".tail")).to_contain_text("*word* the end")
+    expect(exchange).to_have_attribute("data-state", "whole")  # and is stored
     chat.page.reload()
     expect(exchange.locator(".tail")).to_contain_text("*word* the end")
     assert max(statuses) < 400, "what the server does not render need not be sent to it"

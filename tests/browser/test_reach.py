@@ -90,7 +90,8 @@ def test_everything_is_done_by_keys(chat: Chat) -> None:
     expect(chat.exchanges.last).to_have_attribute("data-state", "stopped")
 
     page.reload()
-    expect(chat.exchanges).to_have_count(1)
+    expect(chat.exchanges).to_have_attribute("data-state", "whole")
+    expect(chat.box).to_be_focused()
     page.get_by_role("link", name="Skip to the message box").focus()
     seen = []
     for _ in range(8):

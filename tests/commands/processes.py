@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,11 +12,19 @@ from tests.servers import ROOT, clean_environment
 
 
 def command(
-    folder: Path, *arguments: str, stdin: int | IO[Any] = subprocess.DEVNULL, **settings: str
+    folder: Path,
+    *arguments: str,
+    through: Sequence[str] = (),
+    stdin: int | IO[Any] = subprocess.DEVNULL,
+    **settings: str,
 ) -> subprocess.Popen[str]:
-    """One of the commands, run in an empty folder, so that no `.env` is read."""
+    """One of the commands, run in an empty folder, so that no `.env` is read.
+
+    Args:
+        through: a program that becomes the one of its further arguments.
+    """
     return subprocess.Popen(
-        [sys.executable, "-u", "-W", "error", "-m", "flask", "--app", "main", *arguments],
+        [*through, sys.executable, "-u", "-W", "error", "-m", "flask", "--app", "main", *arguments],
         cwd=folder,
         env={**clean_environment(), "PYTHONPATH": str(ROOT), **settings},
         stdin=stdin,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import socket
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,10 @@ from tests.scripted import Exchange, ScriptedUpstream
 SECRET = "sk-canary-of-the-server"
 PASSWORD = "canary-of-redis"
 DEAD = "http://127.0.0.1:1/v1"
+ON_A_FULL_DISK = (
+    "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 Run = Callable[..., Result]
 
@@ -152,8 +156,9 @@ def test_a_dead_upstream_a_dead_redis_and_no_place_for_the_store_fail_and_say_wh
 
 def test_as_a_process_it_finds_a_full_disk_and_a_bad_setting(tmp_path: Path) -> None:
     """A file that may not grow stands for the disk."""
-    full = command(tmp_path, "doctor", UPSTREAM="mock", DATA_DIR=str(tmp_path / "data"))
-    resource.prlimit(full.pid, resource.RLIMIT_FSIZE, (8192, 8192))
+    through = (sys.executable, "-c", ON_A_FULL_DISK)
+    settings = {"UPSTREAM": "mock", "DATA_DIR": str(tmp_path / "data")}
+    full = command(tmp_path, "doctor", through=through, **settings)
     bad = command(tmp_path, "doctor", PORT=SECRET)
     with full, bad:
         text, complaints = full.communicate(timeout=60)

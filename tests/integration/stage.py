@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.fakes import chunk, frame
-from tests.integration.wire import wait_for
+from tests.integration.wire import PATIENCE_SECONDS, wait_for
 from tests.scripted import Exchange, ScriptedUpstream
 
 Script = Callable[[Exchange], object]
@@ -74,6 +75,14 @@ def write_until_left(exchange: Exchange, has_left: threading.Event) -> None:
             exchange.chunk(frame(chunk({"content": "And then "})))
     except OSError:
         has_left.set()
+
+
+def wait_without_silence(exchange: Exchange, event: threading.Event) -> None:
+    """Amid a stream, for `PATIENCE_SECONDS` at most. Comments, which nobody is told of: the
+    server's patience must not end what a test looks at meanwhile."""
+    wait_by = time.monotonic() + PATIENCE_SECONDS
+    while not event.wait(0.2) and time.monotonic() < wait_by:
+        exchange.chunk(b": \n\n")
 
 
 def reset(exchange: Exchange) -> None:

@@ -21,6 +21,7 @@ from tests.integration.doors import (
     V1_STREAM,
     text_of,
 )
+from tests.integration.stage import wait_without_silence
 from tests.integration.wire import Call, ask, assert_refused, get, send, wait_for
 from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
 from tests.servers import Server, gunicorn
@@ -113,8 +114,7 @@ def test_beyond_max_streams_there_is_a_503_at_once(
     def hold(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.chunk(frame(chunk({"content": "Hel"})))
-        while not released.wait(0.2):  # else the upstream would be too silent
-            exchange.chunk(frame(chunk({"content": ""})))
+        wait_without_silence(exchange, released)
         exchange.chunk(frame(chunk({"content": "lo!"}, "stop")) + b"data: [DONE]\n\n")
         exchange.send(b"0\r\n\r\n")
 
