@@ -13,7 +13,7 @@ from chat_api.errors import CallerGone, UpstreamTimeout, UpstreamUnreachable
 from chat_api.upstreams.connection import Origin, connect
 from chat_api.upstreams.waiting import Caller
 from tests.ports import free_port
-from tests.upstreams.helpers import Visitor, after, eventually, within
+from tests.upstreams.helpers import Visitor, after, eventually, soon
 from tests.upstreams.wire import RawServer, receive, until_left
 
 
@@ -101,12 +101,12 @@ def test_a_host_that_is_none_is_unreachable(host: str) -> None:
 
 
 def test_an_upstream_that_lets_nobody_in_is_a_time_out(full_backlog: int) -> None:
-    with within(1.5), pytest.raises(UpstreamTimeout, match="in time"):
+    with soon(), pytest.raises(UpstreamTimeout, match="in time"):
         connect(Origin("127.0.0.1", full_backlog), 0.15, Caller())
 
 
 def test_a_caller_who_leaves_while_connecting_ends_it(full_backlog: int, visitor: Visitor) -> None:
-    with within(1), after(0.05, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.05, visitor.leave), pytest.raises(CallerGone):
         connect(Origin("127.0.0.1", full_backlog), 10, visitor.caller)
 
 

@@ -14,7 +14,7 @@ from chat_api.upstreams.connection import Origin, connect
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.scripted import ScriptedUpstream
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Visitor, after, soon
 from tests.upstreams.proxies import Proxy
 from tests.upstreams.wire import RawServer, Serve, ask, receive, reset, until_left
 
@@ -134,7 +134,7 @@ def hang(connection: socket.socket, number: int) -> None:
 
 def test_a_silent_proxy_is_a_time_out(raw: Callable[..., RawServer]) -> None:
     origin = Origin.of("https://127.0.0.1:9", {"https": raw(hang).url})
-    with within(1.5), pytest.raises(UpstreamTimeout):
+    with soon(), pytest.raises(UpstreamTimeout):
         connect(origin, 0.15, Caller())
 
 
@@ -142,7 +142,7 @@ def test_a_caller_who_leaves_at_the_proxy_ends_it(
     raw: Callable[..., RawServer], visitor: Visitor
 ) -> None:
     origin = Origin.of("https://127.0.0.1:9", {"https": raw(hang).url})
-    with within(1), after(0.05, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.05, visitor.leave), pytest.raises(CallerGone):
         connect(origin, 10, visitor.caller)
 
 

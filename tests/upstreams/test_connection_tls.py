@@ -12,7 +12,7 @@ import trustme
 from chat_api.errors import CallerGone, UpstreamTimeout, UpstreamUnreachable
 from chat_api.upstreams.connection import Origin, connect
 from chat_api.upstreams.waiting import Caller
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Visitor, after, soon
 from tests.upstreams.wire import RawServer, Serve, reset, until_left
 
 
@@ -73,7 +73,7 @@ def test_who_does_not_speak_tls_is_unreachable(raw: Callable[..., RawServer], se
 
 def test_a_silent_handshake_is_a_time_out(raw: Callable[..., RawServer]) -> None:
     server = raw(hang)
-    with within(1.5), pytest.raises(UpstreamTimeout):
+    with soon(), pytest.raises(UpstreamTimeout):
         connect(Origin.of(f"https://127.0.0.1:{server.port}", {}), 0.15, Caller())
 
 
@@ -82,5 +82,5 @@ def test_a_caller_who_leaves_during_the_handshake_ends_it(
 ) -> None:
     server = raw(hang)
     origin = Origin.of(f"https://127.0.0.1:{server.port}", {})
-    with within(1), after(0.05, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.05, visitor.leave), pytest.raises(CallerGone):
         connect(origin, 10, visitor.caller)

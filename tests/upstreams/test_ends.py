@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from chat_api.upstreams.ends import BOTH, READABLE, WRITABLE, End, Ends, LoopEnds, PolledEnds
-from tests.upstreams.helpers import within
+from tests.upstreams.helpers import soon
 
 
 class Sockets:
@@ -39,7 +39,7 @@ def test_the_one_that_is_ready_is_told(ends: Ends, sockets: Sockets, seconds: fl
     def ready(events: int) -> End | None:
         return ends.wait(sockets.upstream, events, sockets.caller, seconds)
 
-    with within(1):
+    with soon():
         assert ready(WRITABLE) is ready(BOTH) is End.UPSTREAM
         sockets.far_upstream.send(b"x")
         assert ready(READABLE) is ready(BOTH) is End.UPSTREAM
@@ -59,7 +59,7 @@ def test_none_is_where_nothing_was_ready_in_time(
     assert ends.wait(sockets.upstream, READABLE, sockets.caller, seconds) is None
     assert ends.wait(None, READABLE, None, seconds) is None
     # Both may round: the kernel up, the loop to when it last looked at its clock.
-    assert 2 * seconds - 0.02 <= time.monotonic() - start < 1
+    assert 2 * seconds - 0.02 <= time.monotonic() - start < 5
 
 
 def test_each_can_be_left_out(ends: Ends, sockets: Sockets) -> None:
@@ -90,7 +90,7 @@ def test_a_socket_with_the_number_of_a_closed_one_is_waited_for(ends: Ends) -> N
 
 def test_other_greenlets_run_meanwhile(sockets: Sockets) -> None:
     gevent.spawn_later(0.01, sockets.far_upstream.send, b"x")
-    with within(1):
+    with soon():
         assert LoopEnds().wait(sockets.upstream, READABLE, sockets.caller, 10) is End.UPSTREAM
 
 

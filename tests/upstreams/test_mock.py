@@ -20,7 +20,7 @@ from chat_api.errors import (
 )
 from chat_api.upstreams.base import Call
 from chat_api.upstreams.mock import MODEL, MockUpstream
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Visitor, after, soon
 
 
 @pytest.fixture
@@ -142,14 +142,14 @@ def test_a_delay_is_waited(upstream: MockUpstream) -> None:
 
 
 def test_a_delay_beyond_the_time_out_is_one() -> None:
-    with within(1), pytest.raises(UpstreamTimeout):
-        answer(MockUpstream(timeout_seconds=0.05), "[delay=2] hi")
+    with soon(), pytest.raises(UpstreamTimeout):
+        answer(MockUpstream(timeout_seconds=0.05), "[delay=10] hi")
 
 
 def test_a_caller_who_leaves_in_a_delay_is_gone(upstream: MockUpstream, visitor: Visitor) -> None:
-    asked = call("[delay=5] hi")
+    asked = call("[delay=10] hi")
     asked.caller = visitor.caller
-    with within(1), after(0.05, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.05, visitor.leave), pytest.raises(CallerGone):
         upstream.complete(asked)
 
 

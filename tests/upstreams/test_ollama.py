@@ -19,7 +19,7 @@ from chat_api.upstreams.ollama import OllamaUpstream, is_listening
 from tests.ollama_wire import USAGE, call, encode, line, read_all, root, speak
 from tests.ports import free_port
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.upstreams.helpers import Visitor, after, eventually, within
+from tests.upstreams.helpers import Visitor, eventually, soon
 
 Make = Callable[..., OllamaUpstream]
 
@@ -78,10 +78,14 @@ def test_nobody_there(ollama_at: Make) -> None:
 def test_a_caller_who_leaves_ends_ollamas_work(
     ollama: OllamaUpstream, scripted: ScriptedUpstream, visitor: Visitor, streamed: bool
 ) -> None:
-    scripted.script = Exchange.wait_until_caller_leaves
+    def script(exchange: Exchange) -> None:
+        visitor.leave()
+        exchange.wait_until_caller_leaves()
+
+    scripted.script = script
     asked = call()
     asked.caller = visitor.caller
-    with after(0.1, visitor.leave), within(5.0), pytest.raises(CallerGone):
+    with soon(), pytest.raises(CallerGone):
         if streamed:
             read_all(ollama.stream(asked))
         else:

@@ -20,7 +20,7 @@ from chat_api.upstreams.base import Call
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import vectors
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Visitor, after, soon
 
 BODY = {"model": "text-embedding-3-small", "input": ["Grüße", "🙂"], "task": "x"}
 NO_MODEL = {"error": {"message": "No model.", "type": "invalid_request_error", "code": "x"}}
@@ -111,5 +111,5 @@ def test_a_caller_who_leaves_ends_it(
         left.append(exchange.wait_until_caller_leaves())
 
     scripted.script = hang
-    with within(5), after(0.1, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.1, visitor.leave), pytest.raises(CallerGone):
         upstream.embed(Call(BODY, visitor.caller))

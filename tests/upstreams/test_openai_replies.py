@@ -15,7 +15,7 @@ from chat_api.upstreams.bodies import MAX_REPLY_BYTES
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import completion
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Visitor, after, soon
 
 Upstreams = Callable[..., OpenAIUpstream]
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Grüße 🙂"}], "x": 1}
@@ -116,7 +116,7 @@ def test_a_reply_has_a_limit(scripted: ScriptedUpstream, upstream: OpenAIUpstrea
 
 def test_silence_is_a_time_out(scripted: ScriptedUpstream, openai_at: Upstreams) -> None:
     scripted.script = lambda exchange: exchange.wait_until_caller_leaves() and None
-    with within(2), pytest.raises(UpstreamTimeout):
+    with soon(), pytest.raises(UpstreamTimeout):
         openai_at(scripted.url, timeout_seconds=0.15).complete(Call(BODY))
 
 
@@ -124,5 +124,5 @@ def test_a_caller_who_leaves_cancels_the_request(
     scripted: ScriptedUpstream, upstream: OpenAIUpstream, visitor: Visitor
 ) -> None:
     scripted.script = lambda exchange: exchange.wait_until_caller_leaves() and None
-    with within(1), after(0.05, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.05, visitor.leave), pytest.raises(CallerGone):
         upstream.complete(Call(BODY, visitor.caller))

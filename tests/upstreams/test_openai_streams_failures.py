@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -19,7 +20,7 @@ from chat_api.upstreams.base import Call, Event
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import chunk, frame
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.upstreams.helpers import within
+from tests.upstreams.helpers import Clock, HurriedCaller
 from tests.upstreams.wire import FOREVER
 
 Upstreams = Callable[..., OpenAIUpstream]
@@ -74,7 +75,7 @@ def test_a_bad_event_is_said_without_waiting_for_the_next(
 
     scripted.script = script
     with contextlib.closing(upstream.stream(Call(BODY))) as stream, pytest.raises(UpstreamBroken):
-        stream.read(time.monotonic() + 1)
+        stream.read(time.monotonic() + 5)
         pytest.fail("the read ended without events and without an error")
 
 
@@ -95,39 +96,36 @@ def test_an_answer_that_is_no_stream_is_broken(
             stream.read(FOREVER)
 
 
-def close(exchange: Exchange) -> None:
-    exchange.connection.shutdown(socket.SHUT_RDWR)
-
-
-def hang(exchange: Exchange) -> None:
-    exchange.wait_until_caller_leaves()
-
-
 @pytest.mark.parametrize(
-    ("data", "then", "failure"),
+    ("data", "closes", "failure"),
     [
-        (b"", close, UpstreamUnreachable),
-        (b"", hang, UpstreamTimeout),
-        (HEAD, close, UpstreamBroken),
-        (HEAD + chunked(GOOD), close, UpstreamBroken),
-        (HEAD + chunked(GOOD), hang, UpstreamTimeout),
+        (b"", True, UpstreamUnreachable),
+        (b"", False, UpstreamTimeout),
+        (HEAD, True, UpstreamBroken),
+        (HEAD + chunked(GOOD), True, UpstreamBroken),
+        (HEAD + chunked(GOOD), False, UpstreamTimeout),
     ],
 )
 def test_a_stream_that_breaks_off_says_so_behind_its_events(
     scripted: ScriptedUpstream,
-    openai_at: Upstreams,
+    upstream: OpenAIUpstream,
+    clock: Clock,
     data: bytes,
-    then: Callable[[Exchange], None],
+    closes: bool,
     failure: type[ChatApiError],
 ) -> None:
     def script(exchange: Exchange) -> None:
         exchange.send(data)
-        then(exchange)
+        if closes:
+            exchange.connection.shutdown(socket.SHUT_RDWR)
+        all_said.set()
+        exchange.wait_until_caller_leaves()
 
+    all_said = threading.Event()
     scripted.script = script
-    upstream = openai_at(scripted.url, timeout_seconds=0.15)
+    asked = Call(BODY, HurriedCaller(clock, all_said))
     events: list[Event] = []
-    with contextlib.closing(upstream.stream(Call(BODY))) as stream, within(2):
+    with contextlib.closing(upstream.stream(asked)) as stream:
         with pytest.raises(failure):
             while not stream.ended:
                 events += stream.read(FOREVER)

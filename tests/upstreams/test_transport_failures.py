@@ -16,7 +16,7 @@ from chat_api.upstreams.exchange import Exchange
 from chat_api.upstreams.transport import Transport
 from chat_api.upstreams.waiting import Caller
 from tests.ports import free_port
-from tests.upstreams.helpers import Clock, within
+from tests.upstreams.helpers import Clock, soon
 from tests.upstreams.wire import (
     FOREVER,
     RawServer,
@@ -58,7 +58,7 @@ def test_silence_is_a_time_out_wherever_it_sets_in(
 ) -> None:
     server = raw(sends_and(data, until_left))
     start = time.monotonic()
-    with within(2), pytest.raises(UpstreamTimeout, match="silent"):
+    with soon(), pytest.raises(UpstreamTimeout, match="silent"):
         ask(transport_to(server.url, silence=0.05))
     assert time.monotonic() - start >= 0.05
 
@@ -152,7 +152,7 @@ def test_an_end_before_the_first_byte_is_unreachable(
     raw: Servers, transport_to: Transports, end: Callable[[socket.socket], None]
 ) -> None:
     server = raw(sends_and(b"", end))
-    with within(2), pytest.raises(UpstreamUnreachable, match="closed the connection"):
+    with soon(), pytest.raises(UpstreamUnreachable, match="closed the connection"):
         ask(transport_to(server.url))
 
 
@@ -164,7 +164,7 @@ def test_an_end_in_the_middle_is_a_broken_answer(
     raw: Servers, transport_to: Transports, data: bytes, end: Callable[[socket.socket], None]
 ) -> None:
     server = raw(sends_and(data, end))
-    with within(2), pytest.raises(UpstreamBroken, match="broke off"):
+    with soon(), pytest.raises(UpstreamBroken, match="broke off"):
         ask(transport_to(server.url))
     assert server.connections == 1
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable
+
+import pytest
 
 from chat_api.upstreams.transport import MAX_IDLE_CONNECTIONS, MAX_IDLE_SECONDS, Transport
 from tests.upstreams.helpers import Clock
@@ -31,8 +34,10 @@ def test_no_more_connections_are_kept_than_allowed(transport_to: Transports) -> 
 
 
 def test_connections_that_nobody_needs_any_more_are_closed(
-    transport_to: Transports, clock: Clock
+    transport_to: Transports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock = Clock(lambda: 0.0)  # it stands still otherwise
+    monkeypatch.setattr(time, "monotonic", clock)
     transport = transport_to("http://127.0.0.1:9")
     with socket.socket() as older, socket.socket() as old, socket.socket() as new:
         for sock, age in ((older, 1), (old, MAX_IDLE_SECONDS - 0.5), (new, 0)):

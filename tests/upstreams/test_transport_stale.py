@@ -12,7 +12,7 @@ import pytest
 from chat_api.errors import UpstreamBroken, UpstreamUnreachable
 from chat_api.upstreams.transport import MAX_IDLE_SECONDS, Transport
 from chat_api.upstreams.waiting import Caller
-from tests.upstreams.helpers import Clock, within
+from tests.upstreams.helpers import Clock, soon
 from tests.upstreams.wire import OK, RawServer, ask, post, receive, reset, until_left
 
 Transports = Callable[..., Transport]
@@ -103,7 +103,7 @@ def test_a_large_request_may_be_refused_while_it_goes_again(
     server = raw(FirstConnectionEnds(read_little_and_reset, later))
     transport = transport_to(server.url)
     ask(transport)
-    with within(5):
+    with soon():
         assert ask(transport, post(b"x" * 20_000_000)) == (413, b"no")
 
 
@@ -186,7 +186,7 @@ def test_a_connection_that_is_not_quiet_while_idle_is_not_used(
     assert server.connections == 2 and len(serve.requests) == 2
 
 
-@pytest.mark.parametrize(("seconds", "kept"), [(-1, True), (1, False)])
+@pytest.mark.parametrize(("seconds", "kept"), [(-10, True), (1, False)])
 def test_a_connection_idle_for_too_long_is_not_used(
     raw: Servers, transport_to: Transports, clock: Clock, seconds: float, kept: bool
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from chat_api.errors import CallerGone
 from chat_api.upstreams.ends import BOTH, WRITABLE
 from chat_api.upstreams.waiting import Caller
-from tests.upstreams.helpers import Visitor, after, within
+from tests.upstreams.helpers import Visitor, after, soon
 from tests.upstreams.wire import reset
 
 
@@ -32,7 +32,7 @@ Pair = tuple[socket.socket, socket.socket]
 def test_what_is_ready_is_said_at_once(visitor: Visitor, pair: Pair) -> None:
     ours, theirs = pair
     theirs.send(b"x")
-    with within(1):
+    with soon():
         for events in ((), (WRITABLE,), (BOTH,)):
             assert visitor.caller.wait(10, ours, *events) is True
 
@@ -45,7 +45,7 @@ def test_nothing_ready_is_false_after_the_time(visitor: Visitor, pair: Pair) -> 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
 def test_no_time_left_is_only_a_look(visitor: Visitor, pair: Pair, seconds: float) -> None:
-    with within(1):
+    with soon():
         assert visitor.caller.wait(seconds, pair[0]) is False
         assert visitor.caller.wait(seconds) is False
         assert Caller().wait(seconds) is False
@@ -79,7 +79,7 @@ def raw_pair() -> Iterator[Pair]:
 def test_a_caller_who_leaves_ends_the_wait(
     visitor: Visitor, pair: Pair, with_upstream: bool
 ) -> None:
-    with within(1), after(0.05, visitor.leave), pytest.raises(CallerGone):
+    with soon(), after(0.05, visitor.leave), pytest.raises(CallerGone):
         visitor.caller.wait(10, pair[0] if with_upstream else None)
 
 
@@ -127,7 +127,7 @@ def test_a_caller_who_pipelined_and_leaves_is_noticed(
     caller, upstream = Caller(ours), pair[0] if with_upstream else None
     theirs.send(b"G")
     assert caller.wait(0.05, upstream) is False
-    with within(2), after(0.05, theirs.close), pytest.raises(CallerGone):
+    with soon(), after(0.05, theirs.close), pytest.raises(CallerGone):
         caller.wait(10, upstream)
 
 
@@ -149,7 +149,7 @@ def test_a_caller_who_seems_readable_for_ever_holds_up_nothing(
     visitor: Visitor, pair: Pair
 ) -> None:
     visitor.own_end.send(b"G")
-    with UnreadableSocket(fileno=os.dup(visitor.server_end.fileno())) as unreadable, within(1):
+    with UnreadableSocket(fileno=os.dup(visitor.server_end.fileno())) as unreadable, soon():
         assert Caller(unreadable).wait(0.05, pair[0]) is False
         pair[1].send(b"x")
         assert Caller(unreadable).wait(10, pair[0]) is True
