@@ -91,10 +91,14 @@ def test_who_sends_on_can_read_the_refusal_all_the_same(
 ) -> None:
     """Closed at once, TCP would answer what is still sent with a reset: few clients read on."""
     framing = "Content-Length: 200000" if declared else "Transfer-Encoding: chunked"
+    started = time.monotonic()
     caller.sendall(head(V1, framing))
-    for _ in range(20):
-        caller.sendall(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
-        time.sleep(0.01)
+    try:
+        for _ in range(20):
+            caller.sendall(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
+            time.sleep(0.01)
+    except OSError:  # a busy machine may need longer for this than the second the server reads on
+        assert time.monotonic() - started >= 1.0
     assert_refused(V1, read_reply(caller), 413)
 
 

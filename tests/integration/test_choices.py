@@ -11,12 +11,11 @@ import pytest
 
 from tests.fakes import chunk, completion, frame
 from tests.integration.doors import V1, V1_STREAM, data_of
-from tests.integration.stage import Stage
+from tests.integration.stage import Stage, caller_left
 from tests.integration.wire import Call, ask, wait_for
 from tests.scripted import Exchange
 from tests.servers import Server
 
-LEFT_WITHIN_SECONDS = 1.0
 QUESTION: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
 
 
@@ -103,8 +102,12 @@ def test_a_reply_that_lacks_nothing_is_the_upstreams_own_bytes(relay: Server, st
     assert ask(relay, V1_STREAM, n=2).body == b"".join(frames) + b"data: [DONE]\n\n"
 
 
-def answer_the_first(then: Any) -> Any:
-    """Streams the first call's only answer; the second waits, the third does as told."""
+def wait(exchange: Exchange) -> None:
+    exchange.wait_until_caller_leaves()
+
+
+def answer_the_first(*then: Any) -> Any:
+    """Gives the first call its only answer; the others do as told."""
 
     def first(exchange: Exchange) -> None:
         if exchange.json.get("stream"):
@@ -112,10 +115,7 @@ def answer_the_first(then: Any) -> Any:
         else:
             exchange.reply(200, completion())
 
-    def waits(exchange: Exchange) -> None:
-        exchange.wait_until_caller_leaves()
-
-    return first, waits, then
+    return first, *then
 
 
 @pytest.mark.usefixtures("unharmed")
@@ -124,37 +124,36 @@ def test_one_failure_fails_the_call_and_cancels_the_others(
     relay: Server, stage: Stage, door: Any
 ) -> None:
     failed_at: list[float] = []
+    waiting: list[Exchange] = []
+
+    def wait_noted(exchange: Exchange) -> None:
+        waiting.append(exchange)
+        wait(exchange)
 
     def refuse(exchange: Exchange) -> None:
+        wait_for(lambda: len(waiting) > len(failed_at))
         time.sleep(0.3)
         failed_at.append(time.monotonic())
         exchange.reply(400, {"error": {"message": "No."}})
 
-    stage.play(*answer_the_first(refuse))
-    reply = ask(relay, door, n=3)
-    if door == V1:
-        assert (reply.status, reply.json["error"]["message"]) == (400, "No.")
-    else:
-        assert b"[DONE]" not in reply.body
-        assert data_of(reply.body.split(b"\n\n"))[-1]["error"]["message"] == "No."
-    waiting = stage.exchanges[1]
-    wait_for(lambda: waiting.caller_left_at)
-    assert waiting.caller_left_at is not None
-    assert waiting.caller_left_at - failed_at[0] < LEFT_WITHIN_SECONDS
+    for took in stage.rounds():
+        stage.play(*answer_the_first(wait_noted, refuse))
+        reply = ask(relay, door, n=3)
+        if door == V1:
+            assert (reply.status, reply.json["error"]["message"]) == (400, "No.")
+        else:
+            assert b"[DONE]" not in reply.body
+            assert data_of(reply.body.split(b"\n\n"))[-1]["error"]["message"] == "No."
+        took.append(caller_left(waiting[-1]) - failed_at[-1])
 
 
 @pytest.mark.usefixtures("unharmed")
 @pytest.mark.parametrize("door", [V1, V1_STREAM], ids=["whole", "streamed"])
 def test_a_caller_who_leaves_cancels_all(relay: Server, stage: Stage, door: Any) -> None:
-    def waits(exchange: Exchange) -> None:
-        exchange.wait_until_caller_leaves()
-
-    stage.play(*answer_the_first(waits))
-    with Call(relay, door.path, door.body(n=3)):
-        wait_for(lambda: len(stage.exchanges) == 3)
-        time.sleep(0.2)
-        left_at = time.monotonic()
-    for exchange in stage.exchanges[1:]:
-        assert wait_for(lambda exchange=exchange: exchange.caller_left_at)
-        assert exchange.caller_left_at is not None
-        assert exchange.caller_left_at - left_at < LEFT_WITHIN_SECONDS
+    for took in stage.rounds():
+        stage.play(*answer_the_first(wait))
+        with Call(relay, door.path, door.body(n=3)):
+            wait_for(lambda: len(stage.exchanges) == 3)
+            time.sleep(0.2)
+            left_at = time.monotonic()
+        took.append(max(map(caller_left, stage.exchanges[1:])) - left_at)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from chat_api.upstreams import local, local_process
-from tests.integration.wire import wait_for
+from tests.integration.wire import PATIENCE_SECONDS, wait_for
 from tests.ports import free_port
 from tests.servers import gunicorn
 
@@ -129,7 +129,7 @@ def test_it_all_leaves_when_the_pipe_closes(loaded: bool) -> None:
     running = Running(MODEL)
     model = running.model()
     assert not loaded or wait_for(running.is_up)
-    running.handle.close(timeout_seconds=2.0)
+    running.handle.close(PATIENCE_SECONDS)
     assert not is_alive(model) and not is_alive(running.supervisor)
 
 
@@ -137,7 +137,7 @@ def test_the_model_leaves_when_its_supervisor_is_killed() -> None:
     with started(MODEL) as running:
         model = running.model()
         os.kill(running.supervisor, signal.SIGKILL)
-        wait_for(lambda: not is_alive(model), 2.0)
+        wait_for(lambda: not is_alive(model))
 
 
 def test_another_file_answers_under_its_own_name(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_gunicorn_keeps_it_until_the_last_stream_has_ended(tmp_path: Path) -> No
             server.process.send_signal(signal.SIGTERM)
             assert reply.read().endswith(b"data: [DONE]\n\n")
         assert server.process.wait(10) == 0
-        wait_for(lambda: not is_alive(model) and not is_alive(supervisor), 2.0)
+        wait_for(lambda: not is_alive(model) and not is_alive(supervisor))
 
 
 def connect(port: int, body: Any = None, origin: str = "") -> http.client.HTTPConnection:

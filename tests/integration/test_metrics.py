@@ -139,6 +139,8 @@ def test_what_a_killed_worker_counted_stays_and_what_it_was_doing_ends(
     server: Server, held: threading.Event
 ) -> None:
     doomed, other = both_workers(server)
+    # What a worker last said of itself stays as long as it is stopped.
+    wait_for(lambda: scrape(server).total("chat_completions_in_flight") == 0)
     with contextlib.ExitStack() as stack:
         with alone(server, doomed):
             for _ in range(5):

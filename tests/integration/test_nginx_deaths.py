@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import os
 import signal
 import socket
@@ -16,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.integration.appenders import CALLERS, Appenders
+from tests.integration.counting import counted
 from tests.integration.doors import ASK, CHAT, CHAT_STREAM, DOORS, V1, door_name
 from tests.integration.nginx import Pair, behind_nginx
 from tests.integration.stage import prompt_of
-from tests.integration.wire import PATIENCE_SECONDS, Call, ask, get, wait_for
+from tests.integration.wire import PATIENCE_SECONDS, Call, ask, get, send, wait_for
 from tests.redis_server import RedisServer
 from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
 from tests.servers import Server
@@ -33,34 +32,20 @@ def shared(postgresql_url: str, redis_server: RedisServer) -> dict[str, str]:
     return {"DATABASE_URL": postgresql_url, "REDIS_URL": redis_server.url}
 
 
-def call_from(address: str, server: Server) -> int:
-    """The status of a call that comes from another address of this machine."""
-    connection = http.client.HTTPConnection(
-        "127.0.0.1", server.port, timeout=PATIENCE_SECONDS, source_address=(address, 0)
-    )
-    with contextlib.closing(connection):
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", CHAT.path, json.dumps(CHAT.body()), headers)
-        return connection.getresponse().status
-
-
 def test_sixty_calls_that_name_sixty_callers_are_one_caller_with_thirty_answers(
     shared: dict[str, str], tmp_path: Path
 ) -> None:
     settings = {**shared, "UPSTREAM": "mock", "RATE_LIMIT_PER_MINUTE": str(LIMIT)}
-    with behind_nginx(tmp_path, **settings) as pair, contextlib.ExitStack() as stack:
-        calls = []
-        for number in range(CALLS):
-            headers = {"X-Forwarded-For": f"203.0.113.{number}"}
-            call = Call(pair.nginx, CHAT.path, CHAT.body(), headers=headers)
-            calls.append(stack.enter_context(call))
-        replies = [call.whole() for call in calls]
+    with behind_nginx(tmp_path, **settings) as pair:
+        replies = counted(pair.nginx, CALLS, pair.one, pair.two)
         assert Counter(reply.status for reply in replies) == {200: LIMIT, 429: CALLS - LIMIT}
         left = [int(r.headers["X-RateLimit-Remaining"]) for r in replies if r.status == 200]
         assert sorted(left) == list(range(LIMIT)), "two were told the same"
-        asked = Counter(port for call in calls for port in pair.nginx.asked(call.id))
-        assert set(asked) == {pair.one.port, pair.two.port}
-        assert call_from("127.0.0.2", pair.nginx) == 200, "another caller has calls of its own"
+        ids = [reply.headers["X-Request-ID"] or "" for reply in replies]
+        asked = {port for call_id in ids for port in pair.nginx.asked(call_id)}
+        assert asked == {pair.one.port, pair.two.port}
+        another = send(pair.nginx, CHAT.path, CHAT.body(), source="127.0.0.4")
+        assert another.status == 200, "another caller has calls of its own"
 
 
 def kill(server: Server) -> None:

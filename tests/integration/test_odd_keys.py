@@ -102,6 +102,11 @@ def assert_refused(path: str, method: str, answer: Answer) -> None:
         assert set(body) == {"detail" if path.startswith("/api/") else "error"}
 
 
+def is_unready(path: str, answer: Answer) -> bool:
+    """The disk of a busy machine may take longer than readiness waits for it."""
+    return path == "/health/ready" and answer.status == 503
+
+
 @pytest.mark.parametrize("odd", [*ODD_KEYS.values(), UNDERSCORED], ids=[*ODD_KEYS, "underscored"])
 def test_no_route_opens_to_an_odd_key(
     closed: Server, upstream: ScriptedUpstream, routes: list[Route], odd: Odd
@@ -111,7 +116,7 @@ def test_no_route_opens_to_an_odd_key(
         if method == "OPTIONS":
             assert (answer.status, answer.body) == (200, b"")
         elif path in PUBLIC:
-            assert answer.status in (200, 404), (path, answer)
+            assert answer.status in (200, 404) or is_unready(path, answer), (path, answer)
         else:
             assert_refused(path, method, answer)
             assert not any(key in answer.raw for key in KEYS)
@@ -120,7 +125,9 @@ def test_no_route_opens_to_an_odd_key(
 
 def test_with_a_right_key_the_same_routes_open(closed: Server, routes: list[Route]) -> None:
     answers = ask(closed, routes, Odd((("x-api-key", RIGHT),)))
-    assert {answer.status for answer in answers} == {200, 201, 404, 415}
+    told = zip(routes, answers, strict=True)
+    found = {answer.status for (_, path), answer in told if not is_unready(path, answer)}
+    assert found == {200, 201, 404, 415}
     assert len(answers) > 100
 
 

@@ -15,7 +15,7 @@ from tests.integration.wire import Call, ask, ask_at, log_line
 from tests.scripted import Exchange, ScriptedUpstream
 from tests.servers import Server
 
-AT_ONCE_SECONDS = 2.0
+AT_ONCE_SECONDS = 5.0
 
 
 class Failure(NamedTuple):

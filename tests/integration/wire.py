@@ -35,7 +35,11 @@ class Reply(NamedTuple):
 
 
 class Call:
-    """One request under way. Leaving the `with` block is leaving the server."""
+    """One request under way. Leaving the `with` block is leaving the server.
+
+    Args:
+        source: the address of this machine that it comes from, where it matters.
+    """
 
     def __init__(
         self,
@@ -46,11 +50,15 @@ class Call:
         method: str = "POST",
         headers: dict[str, str] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
+        source: str | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self._server = server
         self._connection = http.client.HTTPConnection(
-            "127.0.0.1", server.port, timeout=patience_seconds
+            "127.0.0.1",
+            server.port,
+            timeout=patience_seconds,
+            source_address=(source, 0) if source else None,
         )
         self._reply: http.client.HTTPResponse | None = None
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
