@@ -28,7 +28,7 @@ def relay(
         OPENAI_BASE_URL=relay_upstream.url,
         OPENAI_API_KEY="sk-canary-server-key",
         WEB_CONCURRENCY="2",
-        UPSTREAM_TIMEOUT="2",
+        UPSTREAM_TIMEOUT="20",
         STREAM_HEARTBEAT_SECONDS="0.3",
     ) as server:
         yield server

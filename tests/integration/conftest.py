@@ -50,6 +50,27 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def impatient(
+    relay_upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server with one worker before the upstream of `relay`, for which it waits two seconds: so
+    says a `.env`, by the setting's other name. Nothing in it crashes."""
+    folder = tmp_path_factory.mktemp("impatient")
+    (folder / ".env").write_text("REQUEST_TIMEOUT=2")
+    with gunicorn(
+        folder,
+        OPENAI_BASE_URL=relay_upstream.url,
+        OPENAI_API_KEY="sk-canary-server-key",
+        WEB_CONCURRENCY="1",
+        STREAM_HEARTBEAT_SECONDS="0.3",
+    ) as server:
+        workers = server.workers()
+        yield server
+        assert server.workers() == workers
+        assert '"crash"' not in server.log() and "Traceback" not in server.log()
+
+
+@pytest.fixture(scope="session")
 def https_upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedUpstream]:
     """The upstream behind `patient`, over TLS."""
     authority = trustme.CA()

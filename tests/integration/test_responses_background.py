@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import signal
@@ -14,7 +15,7 @@ import openai
 import pytest
 
 from tests.fakes import chunk, frame
-from tests.integration.stage import Stage
+from tests.integration.stage import Stage, write_until_left
 from tests.integration.wire import wait_for
 from tests.scripted import Exchange, ScriptedUpstream
 from tests.servers import Server, gunicorn
@@ -120,21 +121,15 @@ def test_who_left_gets_the_events_behind_the_last_one_seen(
 
 @pytest.mark.parametrize("kind", ["silent", "speaking"])
 def test_cancel_stops_the_upstream(sdk: openai.OpenAI, stage: Stage, kind: str) -> None:
-    held = Held()
-    left = held.left if kind == "speaking" else threading.Event()
-    stage.play(held if kind == "speaking" else silent(left))
-    held.go.release(2)
+    left = threading.Event()
+    speaking = functools.partial(write_until_left, has_left=left)
+    stage.play(speaking if kind == "speaking" else silent(left))
     response = sdk.responses.create(model="gpt-4o-mini", input="Hi", background=True)
     stage.exchange()
     follower = sdk.responses.retrieve(response.id, stream=True)
     cancelled = sdk.responses.cancel(response.id)
     assert cancelled.status == "cancelled"
-
-    def has_left() -> bool:
-        held.go.release(1)  # who speaks notices at the next word
-        return left.is_set()
-
-    assert wait_for(has_left, seconds=2.0)
+    assert left.wait(10.0)  # for a silent one the server itself would wait for longer
     events = list(follower)
     assert events[-1].type == "response.incomplete"
     assert events[-1].response.status == "cancelled"

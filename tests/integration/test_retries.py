@@ -99,14 +99,16 @@ def test_milliseconds_to_wait_are_obeyed(relay: Server, stage: Stage) -> None:
     assert time.monotonic() - started >= 0.6
 
 
-def test_a_silent_upstream_is_given_up_and_never_asked_again(relay: Server, stage: Stage) -> None:
+def test_a_silent_upstream_is_given_up_and_never_asked_again(
+    impatient: Server, stage: Stage
+) -> None:
     stage.play(lambda exchange: exchange.wait_until_caller_leaves())
     started = time.monotonic()
-    for door, reply in ask_at(DOORS, relay):
+    for door, reply in ask_at(DOORS, impatient):
         assert reply.status == (504 if door.keeps_statuses else 500)
         assert door.error_text(reply.body)
         assert stage.tries(door.prompt) == 1
-    assert 2.0 <= time.monotonic() - started < 6.0  # UPSTREAM_TIMEOUT is 2 here
+    assert 2.0 <= time.monotonic() - started < 6.0  # UPSTREAM_TIMEOUT is 2 there
 
 
 def test_nothing_is_tried_again_once_a_piece_was_there(relay: Server, stage: Stage) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -18,11 +19,12 @@ from tests.integration.doors import (
     V1,
     V1_STREAM,
     Door,
+    door_name,
     frames_of,
     text_of,
 )
-from tests.integration.stage import Script, Stage, refuse
-from tests.integration.wire import Call, Reply, ask_at, log_line
+from tests.integration.stage import Script, Stage, prompt_of, refuse
+from tests.integration.wire import PATIENCE_SECONDS, Call, Reply, log_line
 from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
 from tests.servers import Server
 
@@ -30,13 +32,13 @@ PING = b": ping\n\n"
 GRACE_SECONDS = 5.0
 
 
-def pausing(seconds: float) -> Script:
+def pausing(wait: Callable[[], object]) -> Script:
     """A stream with a silence in its middle."""
 
     def script(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.chunk(frame(chunk({"role": "assistant", "content": "Hel"})))
-        time.sleep(seconds)
+        wait()
         exchange.chunk(frame(chunk({"content": "lo!"})))
         exchange.chunk(frame(chunk({}, "stop")) + b"data: [DONE]\n\n")
         exchange.send(b"0\r\n\r\n")
@@ -44,17 +46,21 @@ def pausing(seconds: float) -> Script:
     return script
 
 
-def test_a_silence_midway_is_filled_with_heartbeats(relay: Server, stage: Stage) -> None:
-    stage.play(pausing(1.2))
-    for _, reply in ask_at(STREAMED, relay):
-        frames = frames_of(reply.body)
-        assert frames.count(PING) >= 2  # STREAM_HEARTBEAT_SECONDS is 0.3 here
-        assert frames[0] != PING and frames[1] == PING
-        assert text_of(frames) == "Hello!"
+@pytest.mark.parametrize("door", STREAMED, ids=door_name)
+def test_a_silence_midway_is_filled_with_heartbeats(
+    relay: Server, stage: Stage, door: Door
+) -> None:
+    heard = threading.Event()
+    stage.play(pausing(lambda: heard.wait(PATIENCE_SECONDS)))
+    with Call(relay, door.path, door.body()) as call:
+        assert text_of([call.frame()]) == "Hel"
+        assert [call.frame(), call.frame()] == [PING, PING]
+        heard.set()
+        assert text_of(call.frames()) == "lo!"
 
 
 def test_the_sdk_reads_through_heartbeats(relay: Server, stage: Stage) -> None:
-    stage.play(pausing(0.7))
+    stage.play(pausing(lambda: time.sleep(0.7)))  # STREAM_HEARTBEAT_SECONDS is 0.3 here
     with (
         openai.OpenAI(base_url=f"{relay.url}/v1", api_key="any", max_retries=0) as sdk,
         sdk.chat.completions.create(
@@ -77,11 +83,11 @@ class Outcome(NamedTuple):
         return frames_of(self.reply.body)
 
 
-def late(script: Script, seconds: float = GRACE_SECONDS + 1.0) -> Script:
-    """The script, after a silence."""
+def late(script: Script, seconds: float = PATIENCE_SECONDS) -> Script:
+    """The script, after a silence: until its caller has a beginning, or for that long."""
 
     def wait_and_play(exchange: Exchange) -> None:
-        time.sleep(seconds)
+        BEGUN[prompt_of(exchange)].wait(seconds)
         script(exchange)
 
     return wait_and_play
@@ -90,20 +96,25 @@ def late(script: Script, seconds: float = GRACE_SECONDS + 1.0) -> Script:
 def head_at_once(exchange: Exchange) -> None:
     """A head, then a silence longer than the grace, then the answer."""
     exchange.start_stream()
-    time.sleep(GRACE_SECONDS + 1.0)
+    BEGUN[prompt_of(exchange)].wait(PATIENCE_SECONDS)
     exchange.chunk(frame(chunk({"content": "Hello!"}, "stop")) + b"data: [DONE]\n\n")
     exchange.send(b"0\r\n\r\n")
 
 
 CASES: dict[str, tuple[Door, list[Script]]] = {
-    "answers": (V1_STREAM, [late(pausing(0))]),
-    "answers at /chat/stream": (CHAT_STREAM, [late(pausing(0))]),
+    "answers": (V1_STREAM, [late(answer_plainly)]),
+    "answers at /chat/stream": (CHAT_STREAM, [late(answer_plainly)]),
     "answers its head at once": (V1_STREAM, [head_at_once]),
-    "refuses": (V1_STREAM, [late(refuse(503)), pausing(0)]),
-    "asks to wait": (V1_STREAM, [late(refuse(503, headers="Retry-After: 4\r\n"), 1.2), pausing(0)]),
-    "whole": (V1, [late(refuse(400))]),
-    "bare text": (ASK, [late(pausing(0))]),
+    "refuses": (V1_STREAM, [late(refuse(503)), answer_plainly]),
+    "asks to wait": (
+        V1_STREAM,
+        [late(refuse(503, headers="Retry-After: 4\r\n"), 1.2), answer_plainly],
+    ),
+    "whole": (V1, [late(refuse(400), GRACE_SECONDS + 1.0)]),
+    "bare text": (ASK, [late(answer_plainly)]),
 }
+BEGUN = {prompt: threading.Event() for prompt in CASES}
+"""Whether a caller has its head, and in a stream of events a heartbeat."""
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +129,11 @@ def outcomes(patient: Server, https_upstream: ScriptedUpstream) -> Iterator[dict
         with Call(patient, door.path, door.body(prompt)) as call:
             assert call.reply.status
             head_after = time.monotonic() - started
-            return Outcome(call, call.whole(), head_after)
+            events = call.reply.headers["Content-Type"].startswith("text/event-stream")
+            first = call.frame() if events else b""
+            BEGUN[prompt].set()
+            rest = call.whole()
+            return Outcome(call, rest._replace(body=first + rest.body), head_after)
 
     with ThreadPoolExecutor(len(CASES)) as pool:
         yield dict(zip(CASES, pool.map(observe, CASES), strict=True))
