@@ -78,13 +78,13 @@ class Silence:
         self._ends_at = time.monotonic() + seconds
 
     def is_over(self, until: float) -> bool:
-        """Whether it ends until then; waits for it. A test may put a clock of its own in place of
-        `time.monotonic` and `time.sleep`."""
+        """Whether it ends until then, however late this wakes up; waits for it. A test may put a
+        clock of its own in place of `time.monotonic` and `time.sleep`."""
         seconds = max(0.0, min(until, self._ends_at) - time.monotonic())
         if self._event:
-            return self._event.wait(seconds) or time.monotonic() >= self._ends_at
+            return self._event.wait(seconds) or self._ends_at <= until
         time.sleep(seconds)
-        return time.monotonic() >= self._ends_at
+        return self._ends_at <= until
 
 
 class FakeEventStream:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from chat_api.stores.sql import open_database
 from tests.leaks import Secrets, rows_of
 
 POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
@@ -17,7 +18,11 @@ POSTGRESQL = "postgresql://{user}@127.0.0.1:5432/test"
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A schema of this run's own in the database `test` of a server on this machine."""
+    """A schema of this run's own in the database `test` of a server on this machine.
+
+    Its tables are made here: those who make them wait for each other in all of the database, and
+    not each test's store has the patience.
+    """
     name = f"chat_api_{uuid.uuid4().hex}"
     for user in ("postgres", getpass.getuser()):
         try:
@@ -32,6 +37,9 @@ def postgresql_url() -> Iterator[str]:
     with server:
         server.execute(f"CREATE SCHEMA {name}")
         url = f"{POSTGRESQL.format(user=user)}?options={quote(f'-csearch_path={name}')}"
+        database = open_database(url, "")
+        database.warm_up()
+        database.close()
         yield url
         found = Secrets({}).in_store(rows_of(url))
         server.execute(f"DROP SCHEMA {name} CASCADE")

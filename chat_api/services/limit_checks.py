@@ -127,10 +127,10 @@ class LimitChecks:
                     self._take(trip, caller)
                 else:  # meanwhile: nobody waits behind the same failure again
                     trip.cause = self._failure and self._failure.__cause__
+            except StoreUnavailable as error:  # noted before somebody else has the turn
+                self._failure, trip.cause = _bare(error), error.__cause__
             finally:
                 self._turns.release()
-        except StoreUnavailable as error:
-            self._failure, trip.cause = _bare(error), error.__cause__
         finally:
             self._depart(trip, caller)
             trip.ended.set()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
 from chat_api.stores import schema
 from chat_api.stores.conversations import SqlConversationStore
-from chat_api.stores.limits import SqlLimits
 from chat_api.stores.response_base import ResponseBounds
 from chat_api.stores.responses import SqlResponseStore
-from chat_api.stores.sql import Database, open_counters, open_database
-from tests.contracts.helpers import Clock
+from chat_api.stores.sql import Database, open_database
+from tests.contracts.helpers import Clock, limit_store
 from tests.redis_server import RedisServer
 
 BACKENDS = ("sqlite", "postgresql")
@@ -54,7 +54,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     place = str(tmp_path / "data")
     if request.param == "postgresql":
         place = request.getfixturevalue("postgresql_url")
-        store = SqlLimits(open_counters(place, ""))
+        store: Any = limit_store(request.param, place)
         store.reset()
         store.close()
     if request.param == "redis":

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from chat_api.stores import redis_limits, sql
 from chat_api.stores.base import LimitStore
 from chat_api.stores.limits import SqlLimits
-from chat_api.stores.redis_limits import RedisLimits
 from chat_api.stores.response_base import Item, JsonObject, ResponseRow
-from chat_api.stores.sql import open_counters
 
 
 class Clock:
@@ -42,12 +43,17 @@ def together(times: int, work: Callable[[int], object]) -> None:
 
 
 def limit_store(backend: str, place: str, *clock: Callable[[], float]) -> LimitStore:
-    """A store of one's own, also in another process: `place` is a folder or a URL."""
-    if backend == "redis":
-        return RedisLimits(place, *clock)
-    if backend == "postgresql":
-        return SqlLimits(open_counters(place, ""), *clock)
-    return SqlLimits(open_counters(None, place), *clock)
+    """A store of one's own, also in another process: `place` is a folder or a URL. It has patience
+    with a busy machine, of which contracts say nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis_limits, "TIMEOUT_SECONDS", 10)
+        patch.setattr(sql, "COUNTER_PATIENCE_SECONDS", 10)
+        patch.setattr(sql, "COUNTER_MOST_SECONDS", 20)
+        if backend == "redis":
+            return redis_limits.RedisLimits(place, *clock)
+        if backend == "postgresql":
+            return SqlLimits(sql.open_counters(place, ""), *clock)
+        return SqlLimits(sql.open_counters(None, place), *clock)
 
 
 def item(item_id: str, size: int = 0) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import Any
 
@@ -227,9 +228,11 @@ def test_one_failure_fails_the_stream_and_ends_the_others(
 def test_a_failure_before_the_first_piece_is_no_stream(
     services: Services, single: FakeUpstream
 ) -> None:
-    single.enqueue([0.3, *chunks("a")], [errors.UpstreamRefused("No.", 400)])
+    goes_on = threading.Event()
+    single.enqueue([goes_on, *chunks("a")], [errors.UpstreamRefused("No.", 400)])
     with pytest.raises(errors.UpstreamRefused):
         services.gateway.stream(body(2), Client())
+    goes_on.set()
     wait_until_closed(single)
 
 
@@ -244,11 +247,16 @@ def test_a_stream_closed_early_ends_all_calls(services: Services, single: FakeUp
 
 def test_heartbeats_come_while_all_are_silent(upstream: FakeUpstream) -> None:
     upstream.answers_one_choice = True
-    steps = [chunk({"content": "a"}), 0.5, chunk({}, "stop")]
+    goes_on = threading.Event()
+    steps = [chunk({"content": "a"}), goes_on, chunk({}, "stop")]
     upstream.enqueue(steps, steps)
     gateway = gateway_to(upstream, heartbeat_seconds=0.1)
-    batches = list(gateway.stream(body(2), Client()))
-    assert batches.count([]) >= 2
+    heartbeats = 0
+    for batch in gateway.stream(body(2), Client()):
+        heartbeats += batch == []
+        if heartbeats == 2:
+            goes_on.set()
+    assert heartbeats >= 2
 
 
 def test_a_call_counts_for_as_many_as_it_wants(upstream: FakeUpstream) -> None:

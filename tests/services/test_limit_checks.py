@@ -7,6 +7,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from limits import RateLimitItemPerMinute
@@ -65,7 +66,7 @@ class Calls:
 
     def start(self, *callers: str, counts: bool = True) -> None:
         for caller in callers:
-            thread = threading.Thread(target=self._ask, args=(caller, counts))
+            thread = threading.Thread(target=self._ask, args=(caller, counts), daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -111,6 +112,11 @@ def waiting(checks: LimitChecks, callers: int, counting: int) -> bool:
     return (len(trips), sum(trip.counting for trip in trips)) == (callers, counting)
 
 
+def blocked(lock: Any) -> int:
+    """How many threads wait for an event or a semaphore, which has no word on that."""
+    return len(lock._cond._waiters)
+
+
 def test_checks_that_wait_for_their_turn_make_one_trip(
     make: Callable[..., tuple[LimitChecks, Calls]], store: Store
 ) -> None:
@@ -118,6 +124,7 @@ def test_checks_that_wait_for_their_turn_make_one_trip(
     calls.start(*["a"] * 12)
     wait_for(lambda: waiting(checks, 1, 12))
     calls.start("a", counts=False)
+    wait_for(lambda: blocked(checks._waiting["a"].ended) == 12)  # and one leads
     store.go_on.release(AT_ONCE)
     calls.join()
     assert len(store.asked) == AT_ONCE + 1
@@ -129,16 +136,23 @@ def test_checks_that_wait_for_their_turn_make_one_trip(
 
 
 def test_who_waits_too_long_is_told_so_while_others_are_answered(
-    make: Callable[..., tuple[LimitChecks, Calls]], store: Store
+    make: Callable[..., tuple[LimitChecks, Calls]],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    checks, calls = make(turn_seconds=2)
-    calls.start("busy too", "busy three")
-    wait_for(lambda: waiting(checks, 2, 2))
-    store.go_on.release()  # one is answered, one of the two gets its turn, one waits on
-    wait_for(lambda: [Overloaded] in (calls.found.get("busy too"), calls.found.get("busy three")))
-    store.go_on.release(AT_ONCE)
+    checks, calls = make()
+
+    def wait_in_vain(timeout: float) -> bool:
+        """Others get all turns; one of them is answered meanwhile."""
+        store.go_on.release()
+        return not wait_for(lambda: calls.found)
+
+    monkeypatch.setattr(checks._turns, "acquire", wait_in_vain)
+    with pytest.raises(Overloaded):
+        checks.ask("a", True)
+    store.go_on.release(AT_ONCE - 1)
     calls.join()
-    assert sum(found == [Overloaded] for found in calls.found.values()) == 1
+    assert calls.found == {caller: [Verdict(True, 10, 9, 12.5)] for caller in BUSY}
 
 
 def test_a_store_that_answers_nobody_cannot_be_asked(
@@ -158,7 +172,7 @@ def test_nobody_waits_behind_a_failure_to_meet_the_same(
 ) -> None:
     checks, calls = make()
     calls.start("a", "b", "c", "a")
-    wait_for(lambda: waiting(checks, 3, 4))
+    wait_for(lambda: waiting(checks, 3, 4) and blocked(checks._turns) == 3)
     store.failure = StoreUnavailable()
     store.go_on.release()
     wait_for(lambda: len(calls.found) == 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ def test_a_model_that_nobody_has_is_refused_at_once(upstream: FakeUpstream) -> N
 def test_the_last_event_of_a_cancelled_response_may_be_started_after(
     services: Services, upstream: FakeUpstream
 ) -> None:
-    upstream.enqueue([chunk({"content": "Hel"}), 0.5, chunk({}, "stop")])
+    goes_on = threading.Event()
+    upstream.enqueue([chunk({"content": "Hel"}), goes_on, chunk({}, "stop")])
     created = services.responses.create({"input": "Hi", "background": True}, ME, is_kept=True)
     services.responses.cancel(created["id"], ME)
     query = {"include_obfuscation": True}
@@ -131,6 +133,7 @@ def test_the_last_event_of_a_cancelled_response_may_be_started_after(
     with pytest.raises(errors.InvalidRequest) as caught:
         services.responses.replay(created["id"], query, ME)
     assert caught.value.param == "starting_after"
+    goes_on.set()
     wait_for(lambda: upstream.streams and services.gateway.admissions.in_flight == 0)
 
 
