@@ -20,7 +20,7 @@ from chat_api.upstreams.base import Call
 from chat_api.upstreams.openai import OpenAIUpstream
 from tests.fakes import vectors
 from tests.scripted import Exchange, ScriptedUpstream
-from tests.upstreams.helpers import Visitor, after, soon
+from tests.upstreams.helpers import Visitor, eventually, soon
 
 BODY = {"model": "text-embedding-3-small", "input": ["Grüße", "🙂"], "task": "x"}
 NO_MODEL = {"error": {"message": "No model.", "type": "invalid_request_error", "code": "x"}}
@@ -108,8 +108,10 @@ def test_a_caller_who_leaves_ends_it(
     left: list[bool] = []
 
     def hang(exchange: Exchange) -> None:
+        visitor.leave()
         left.append(exchange.wait_until_caller_leaves())
 
     scripted.script = hang
-    with soon(), after(0.1, visitor.leave), pytest.raises(CallerGone):
+    with soon(), pytest.raises(CallerGone):
         upstream.embed(Call(BODY, visitor.caller))
+    assert eventually(lambda: left == [True]), "the upstream works on"
