@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 OPENAI_ERROR_KEYS = {"message", "type", "param", "code"}
+PING = b": ping\n\n"
 
 
 class Door(NamedTuple):

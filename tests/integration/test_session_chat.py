@@ -187,4 +187,4 @@ def test_without_a_place_for_the_store_the_upstream_is_let_go(tmp_path: Path, st
         reply = say(server)
         assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
         assert reply.headers["X-Session-ID"] is None and "store" in reply.json["detail"]
-        assert wait_for(lambda: stage.exchange().caller_left_at)
+        assert caller_left(stage.exchange())

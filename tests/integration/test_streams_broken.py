@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes import USAGE_CHUNK, chunk, frame
 from tests.integration.doors import (
+    PING,
     STREAMED,
     V1_STREAM,
     Door,
@@ -26,7 +27,6 @@ from tests.servers import Server
 TEXT = frame(chunk({"role": "assistant", "content": "Hello"}))
 STOP = frame(chunk({}, "stop"))
 DONE = b"data: [DONE]\n\n"
-PING = b": ping\n\n"
 OOPS = b"data: {oops}\n\n"
 
 

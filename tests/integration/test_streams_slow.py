@@ -15,6 +15,7 @@ from tests.fakes import chunk, frame
 from tests.integration.doors import (
     ASK,
     CHAT_STREAM,
+    PING,
     STREAMED,
     V1,
     V1_STREAM,
@@ -28,7 +29,6 @@ from tests.integration.wire import PATIENCE_SECONDS, Call, Reply, log_line
 from tests.scripted import Exchange, ScriptedUpstream, answer_plainly
 from tests.servers import Server
 
-PING = b": ping\n\n"
 GRACE_SECONDS = 5.0
 
 
