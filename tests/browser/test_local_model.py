@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from chat_api.upstreams import local
 from tests.browser.conftest import Opener
+from tests.integration.local_model import wait_until_loaded
 from tests.servers import gunicorn
 
 
@@ -16,6 +17,7 @@ def test_the_local_model_answers_on_the_page(open_chat: Opener, tmp_path: Path) 
     if local.find_model(None) is None:
         pytest.skip("requirements-local.txt is not installed")
     with gunicorn(tmp_path, UPSTREAM="local", WEB_CONCURRENCY="1") as server:
+        wait_until_loaded(server)
         chat = open_chat(server)
         exchange = chat.send("What is the capital of France?")
         expect(exchange).to_have_attribute("data-state", "whole", timeout=60_000)

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from chat_api.upstreams import local
+from tests.integration.local_model import wait_until_loaded
 from tests.integration.wire import both_workers
 from tests.redis_server import RedisServer
 from tests.scripted import ScriptedUpstream
@@ -104,9 +105,9 @@ def local_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenA
         pytest.skip("requirements-local.txt is not installed")
     with (
         gunicorn(tmp_path_factory.mktemp("local"), UPSTREAM="local") as server,
-        openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=5) as sdk,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as sdk,
     ):
-        sdk.responses.create(input="Hi", max_output_tokens=1)
+        wait_until_loaded(server)
         yield sdk
 
 

@@ -9,15 +9,15 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
 
 from chat_api.upstreams import local
 from tests.integration.doors import CHAT, CHAT_STREAM, DOORS, V1, V1_STREAM, Door, data_of, text_of
+from tests.integration.local_model import ask, patient, wait_until_loaded
 from tests.integration.processes import children, descendants, is_alive, open_files, zombies
-from tests.integration.wire import Call, Reply, get, wait_for
+from tests.integration.wire import get, wait_for
 from tests.servers import Server, gunicorn
 
 pytestmark = pytest.mark.skipif(
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.skipif(
 
 QUESTION = "What is the capital of France?"
 MODEL = "smollm2-135m"
-LOADING_SECONDS = 60.0
 LEAVING_SECONDS = 15.0
 
 
@@ -42,28 +41,11 @@ def supervisor_and_model(server: Server) -> list[int]:
     return wait_for(lambda: found if len(found := model_processes(server)) == 2 else None)
 
 
-def patient(server: Server, door: Door, prompt: str | None = None, **extra: Any) -> Call:
-    """A call that is given as long as loading may take: on a busy machine llama.cpp's threads
-    wait for each other, and a word may take half a minute."""
-    body = door.body(prompt, **extra)
-    return Call(server, door.path, body, patience_seconds=LOADING_SECONDS)
-
-
-def ask(server: Server, door: Door, prompt: str | None = None, **extra: Any) -> Reply:
-    """The whole reply."""
-    with patient(server, door, prompt, **extra) as call:
-        return call.whole()
-
-
-def is_loaded(server: Server) -> bool:
-    return ask(server, CHAT, prompt="Hi", max_tokens=1).status == 200
-
-
 @contextlib.contextmanager
 def newcomer(tmp_path: Path) -> Iterator[Server]:
     """A server without a setting, its model loaded."""
     with gunicorn(tmp_path, WEB_CONCURRENCY="2") as server:
-        wait_for(lambda: is_loaded(server), LOADING_SECONDS)
+        wait_until_loaded(server)
         yield server
 
 
@@ -199,7 +181,7 @@ def test_a_killed_model_is_healed(server: Server) -> None:
     supervisor, model = supervisor_and_model(server)
     os.kill(model, signal.SIGKILL)
     wait_for(lambda: not is_alive(model))
-    wait_for(lambda: is_loaded(server), LOADING_SECONDS)
+    wait_until_loaded(server)
     assert "Paris" in ask(server, V1, prompt=QUESTION).json["choices"][0]["message"]["content"]
     assert model_processes(server)[0] == supervisor
 
@@ -211,7 +193,7 @@ def test_a_killed_supervisor_is_started_anew(server: Server, time: str) -> None:
     os.kill(supervisor, signal.SIGKILL)
     wait_for(lambda: not is_alive(model))
     assert supervisor_and_model(server)[0] != supervisor
-    wait_for(lambda: is_loaded(server), LOADING_SECONDS)
+    wait_until_loaded(server)
     assert "Paris" in ask(server, V1, prompt=QUESTION).json["choices"][0]["message"]["content"]
     assert server.workers() == workers
     assert open_files(server.process.pid) == files

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from chat_api.upstreams import local, local_process
+from tests.integration.local_model import LOADING_SECONDS, wait_until_loaded
 from tests.integration.wire import PATIENCE_SECONDS, wait_for
 from tests.ports import free_port
 from tests.servers import gunicorn
@@ -63,7 +64,7 @@ def started(path: Path) -> Iterator[Running]:
     """A model that is gone afterwards, whatever happens."""
     running = Running(path)
     with contextlib.closing(running.handle):
-        wait_for(running.is_up)
+        wait_for(running.is_up, LOADING_SECONDS)
         yield running
 
 
@@ -120,7 +121,7 @@ def test_a_killed_model_is_back_by_itself(running: Running) -> None:
     model = running.model()
     os.kill(model, signal.SIGKILL)
     wait_for(lambda: not is_alive(model))
-    wait_for(running.is_up, 5.0)
+    wait_for(running.is_up, LOADING_SECONDS)
     assert running.model() != model
 
 
@@ -128,7 +129,7 @@ def test_a_killed_model_is_back_by_itself(running: Running) -> None:
 def test_it_all_leaves_when_the_pipe_closes(loaded: bool) -> None:
     running = Running(MODEL)
     model = running.model()
-    assert not loaded or wait_for(running.is_up)
+    assert not loaded or wait_for(running.is_up, LOADING_SECONDS)
     running.handle.close(PATIENCE_SECONDS)
     assert not is_alive(model) and not is_alive(running.supervisor)
 
@@ -165,7 +166,7 @@ def test_a_file_that_is_no_model_costs_one_line_a_try(tmp_path: Path) -> None:
 def test_gunicorn_keeps_it_until_the_last_stream_has_ended(tmp_path: Path) -> None:
     """The workers inherit the pipe, so a SIGTERM takes the model only when they have drained."""
     with gunicorn(tmp_path, UPSTREAM="local") as server:
-        wait_for(lambda: "smollm2-135m answers on" in server.log())
+        wait_until_loaded(server)
         supervisor = next(child for child in children(server.process.pid) if children(child))
         model, long = children(supervisor)[0], {"stream": True, "max_tokens": 150}
         with contextlib.closing(connect(server.port, QUESTION | long)) as caller:

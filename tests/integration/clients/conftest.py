@@ -9,8 +9,7 @@ import pytest
 from chat_api.upstreams import local
 from tests.integration.clients.running import KEY
 from tests.integration.clients.upstream import answer
-from tests.integration.doors import CHAT
-from tests.integration.wire import ask, wait_for
+from tests.integration.local_model import wait_until_loaded
 from tests.scripted import ScriptedUpstream
 from tests.servers import Server, gunicorn
 
@@ -38,5 +37,5 @@ def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         pytest.skip("requirements-local.txt is not installed")
     folder = tmp_path_factory.mktemp("local-clients")
     with gunicorn(folder, UPSTREAM="local", WEB_CONCURRENCY="1") as server:
-        wait_for(lambda: ask(server, CHAT, prompt="Hi", max_tokens=1).status == 200, 60.0)
+        wait_until_loaded(server)
         yield server
