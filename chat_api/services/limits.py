@@ -11,7 +11,7 @@ import structlog
 from limits import RateLimitItemPerMinute
 
 from chat_api.errors import StoreUnavailable
-from chat_api.services.limit_checks import LimitChecks, Verdict
+from chat_api.services.limit_checks import TURN_SECONDS, LimitChecks, Verdict
 from chat_api.stores.base import LimitStore
 
 API_REQUESTS_PER_MINUTE = 600
@@ -44,6 +44,7 @@ class Limiter:
         requests_per_minute: the calls of a caller that spend tokens; None limits those of `/api`
             instead.
         clock: seconds, from whenever.
+        turn_seconds: as `LimitChecks` has it.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Limiter:
         store: LimitStore | None,
         requests_per_minute: int | None,
         clock: Callable[[], float] = time.monotonic,
+        turn_seconds: float = TURN_SECONDS,
     ) -> None:
         self.failures = 0
         """Calls that passed uncounted since the start of this process."""
@@ -58,7 +60,7 @@ class Limiter:
         self._requests_per_minute = requests_per_minute
         amount = API_REQUESTS_PER_MINUTE if requests_per_minute is None else requests_per_minute
         item = RateLimitItemPerMinute(amount, namespace="requests")
-        self._checks = LimitChecks(store, item, clock) if store else None
+        self._checks = LimitChecks(store, item, clock, turn_seconds) if store else None
         self._clock = clock
         self._is_down = False
         self._rests_until = 0.0
