@@ -64,17 +64,22 @@ class LoopEnds:
         """See `Ends.wait`."""
         hub = get_hub()
         waiter = Waiter(hub)
-        started: list[tuple[Any, End | None]] = [(hub.loop.timer(seconds), None)]
+        timer = hub.loop.timer(seconds)
+        watched: list[tuple[Any, End]] = []
         if upstream is not None:
-            started.append((self._upstream.watcher(upstream, events), End.UPSTREAM))
+            watched.append((self._upstream.watcher(upstream, events), End.UPSTREAM))
         if caller is not None:
-            started.append((self._caller.watcher(caller, READABLE), End.CALLER))
+            watched.append((self._caller.watcher(caller, READABLE), End.CALLER))
         try:
-            for watcher, end in started:
+            # By the clock of now. The loop's own is from when it last went round, and what its
+            # greenlets have done since would be missing at the end of the wait.
+            timer.start(waiter.switch, None, update=True)
+            for watcher, end in watched:
                 watcher.start(waiter.switch, end)
             return waiter.get()  # type: ignore[no-any-return]
         finally:
-            for watcher, _ in started:
+            timer.stop()
+            for watcher, _ in watched:
                 watcher.stop()
 
 
