@@ -11,8 +11,7 @@ import openai
 import pytest
 import trustme
 
-from chat_api.upstreams import local
-from tests.integration.local_model import wait_until_loaded
+from tests.integration.local_model import local_gunicorn
 from tests.integration.wire import both_workers
 from tests.redis_server import RedisServer
 from tests.scripted import ScriptedUpstream
@@ -101,13 +100,10 @@ def patient(
 @pytest.fixture(scope="session")
 def local_sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     """The SDK before a server with the real local model, which is loaded."""
-    if local.find_model(None) is None:
-        pytest.skip("requirements-local.txt is not installed")
     with (
-        gunicorn(tmp_path_factory.mktemp("local"), UPSTREAM="local") as server,
+        local_gunicorn(tmp_path_factory.mktemp("local")) as server,
         openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", max_retries=0) as sdk,
     ):
-        wait_until_loaded(server)
         yield sdk
 
 

@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 
 from chat_api.upstreams import local, local_process
-from tests.integration.local_model import LOADING_SECONDS, wait_until_loaded
+from tests.integration.local_model import LOADING_SECONDS, local_gunicorn
 from tests.integration.wire import PATIENCE_SECONDS, wait_for
 from tests.ports import free_port
-from tests.servers import gunicorn
 
 MODEL = local.find_model(None) or Path()
 pytestmark = pytest.mark.skipif(
@@ -165,8 +164,7 @@ def test_a_file_that_is_no_model_costs_one_line_a_try(tmp_path: Path) -> None:
 
 def test_gunicorn_keeps_it_until_the_last_stream_has_ended(tmp_path: Path) -> None:
     """The workers inherit the pipe, so a SIGTERM takes the model only when they have drained."""
-    with gunicorn(tmp_path, UPSTREAM="local") as server:
-        wait_until_loaded(server)
+    with local_gunicorn(tmp_path) as server:
         supervisor = next(child for child in children(server.process.pid) if children(child))
         model, long = children(supervisor)[0], {"stream": True, "max_tokens": 150}
         with contextlib.closing(connect(server.port, QUESTION | long)) as caller:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat_api.upstreams import local
 from tests.integration.clients.running import KEY
 from tests.integration.clients.upstream import answer
-from tests.integration.local_model import wait_until_loaded
+from tests.integration.local_model import local_gunicorn
 from tests.scripted import ScriptedUpstream
 from tests.servers import Server, gunicorn
 
@@ -33,9 +32,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One worker with the real local model, which is loaded."""
-    if local.find_model(None) is None:
-        pytest.skip("requirements-local.txt is not installed")
     folder = tmp_path_factory.mktemp("local-clients")
-    with gunicorn(folder, UPSTREAM="local", WEB_CONCURRENCY="1") as server:
-        wait_until_loaded(server)
+    with local_gunicorn(folder, WEB_CONCURRENCY="1") as server:
         yield server
